@@ -131,3 +131,10 @@ ${rows}  };
   set_source_files_properties(${base}.S PROPERTIES OBJECT_DEPENDS "${paths}")
   target_sources(${target} PRIVATE ${base}.S ${base}.cpp)
 endfunction()
+
+# cameleer_feature(<name> SOURCES … PUBLIC … PRIVATE …): a feature of the server, library cameleer_server_<name>; its
+# headers are included as "server/<name>/….hpp".
+function(cameleer_feature name)
+  cameleer_library(server_${name} ${ARGN})
+  target_include_directories(cameleer_server_${name} PUBLIC ${CMAKE_SOURCE_DIR}/apps)
+endfunction()
