@@ -1,0 +1,196 @@
+#include <openssl/evp.h>
+
+#include <charconv>
+#include <re2/re2.h>
+
+#include "server/settings/settings.hpp"
+
+namespace cameleer::server {
+namespace {
+
+using std::string_view;
+
+std::unexpected<Error> wrong() { return fail(ErrorCode::bad_configuration, {}); }
+
+template <class Number>
+std::optional<Number> number_between(string_view text, Number low, Number high) {
+  Number value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || value < low || value > high) return std::nullopt;
+  return value;
+}
+
+Expected<void> set_number(auto& target, string_view text, std::int64_t low, std::int64_t high, std::int64_t scale = 1) {
+  const auto value = number_between<std::int64_t>(text, low, high);
+  if (!value) return wrong();
+  target = static_cast<std::remove_reference_t<decltype(target)>>(*value * scale);
+  return {};
+}
+
+template <class Duration>
+Expected<void> set_duration(Duration& target, string_view text, std::int64_t low, std::int64_t high, auto unit) {
+  const auto value = number_between<std::int64_t>(text, low, high);
+  if (!value) return wrong();
+  target = std::chrono::duration_cast<Duration>(decltype(unit)(*value));
+  return {};
+}
+
+Expected<void> set_matching(std::string& target, string_view text, const char* pattern) {
+  if (!RE2::FullMatch(re2::StringPiece(text.data(), text.size()), pattern)) return wrong();
+  target = text;
+  return {};
+}
+
+Expected<void> set_listen(Settings& settings, string_view text) {
+  const auto colon = text.rfind(':');
+  if (colon == string_view::npos || colon == 0) return wrong();
+  auto address = text.substr(0, colon);
+  if (address.starts_with('[') && address.ends_with(']')) address = address.substr(1, address.size() - 2);
+  const auto port = number_between<unsigned>(text.substr(colon + 1), 0, 65535);
+  if (!port || address.empty()) return wrong();
+  settings.http.address = address;
+  settings.http.port = static_cast<std::uint16_t>(*port);
+  return {};
+}
+
+Expected<void> set_base_path(Settings& settings, string_view text) {
+  if (auto set = set_matching(settings.http.base_path, text, R"(/|(/[A-Za-z0-9._~-]+)+/?)"); !set) return set;
+  if (!settings.http.base_path.ends_with('/')) settings.http.base_path += '/';
+  return {};
+}
+
+Expected<void> set_list(std::vector<std::string>& target, string_view text) {
+  target.clear();
+  while (!text.empty()) {
+    const auto comma = std::min(text.find(','), text.size());
+    auto item = text.substr(0, comma);
+    while (item.starts_with(' ')) item.remove_prefix(1);
+    while (item.ends_with(' ')) item.remove_suffix(1);
+    if (item.empty()) return wrong();
+    target.emplace_back(item);
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  return {};
+}
+
+Expected<void> set_master_key(std::string& target, string_view text) {
+  if (text.empty()) return {};
+  std::string decoded(text.size(), '\0');
+  const int length = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(decoded.data()),
+                                     reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
+  // EVP_DecodeBlock counts the padding as bytes: 32 bytes come as 44 characters with one `=`.
+  if (text.size() != 44 || !text.ends_with('=') || length != 33) return wrong();
+  target = decoded.substr(0, 32);
+  return {};
+}
+
+Expected<void> set_boolean(bool& target, string_view text) {
+  if (text != "true" && text != "false") return wrong();
+  target = text == "true";
+  return {};
+}
+
+Expected<void> set_text(std::string& target, string_view text) {
+  if (text.find('\0') != string_view::npos || text.size() > 4096) return wrong();
+  target = text;
+  return {};
+}
+
+constexpr const char* kSlug = "[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?";
+using S = Settings;
+using V = string_view;
+
+// clang-format off
+constexpr SettingRow kTable[] = {
+  {"cameleer.server.tenant-id", "default", "^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$",
+   "The tenant this server serves: its PostgreSQL schema and ClickHouse database are tenant_<id>.", false,
+   [](S& s, V v) { return set_matching(s.tenant_id, v, kSlug); }, "cameleer.tenant-id"},
+  {"cameleer.server.data-dir", "/var/lib/cameleer", "an absolute path, writable by this user",
+   "Keys, the first-start file and the embedded engines' data.", false,
+   [](S& s, V v) { return v.starts_with('/') ? set_text(s.data_directory, v) : Expected<void>(wrong()); }},
+
+  {"cameleer.server.http.listen", "0.0.0.0:8081", "address:port, IPv6 in brackets; port 0 takes a free one",
+   "Where the server listens.", false, &set_listen},
+  {"cameleer.server.http.public-url", "", "empty, or http(s)://host[:port] without a path",
+   "The address browsers use; mutations with a cookie must come from this origin.", false,
+   [](S& s, V v) { return set_matching(s.http.public_url, v, R"(|https?://[A-Za-z0-9.\[\]:-]+)"); }},
+  {"cameleer.server.http.base-path", "/", "a path of unreserved characters", "Prefix of every address.", false, &set_base_path},
+  {"cameleer.server.http.trusted-proxies", "", "comma-separated addresses or CIDR blocks",
+   "Only these may say X-Forwarded-For and X-Forwarded-Proto.", false,
+   [](S& s, V v) { return set_list(s.http.trusted_proxies, v); }},
+  {"cameleer.server.http.tls.cert", "", "empty, or a PEM file", "Certificate chain; with the key: HTTPS.", false,
+   [](S& s, V v) { return set_text(s.http.tls_certificate_file, v); }},
+  {"cameleer.server.http.tls.key", "", "empty, or a PEM file", "Private key of the certificate.", false,
+   [](S& s, V v) { return set_text(s.http.tls_key_file, v); }},
+  {"cameleer.server.http.max-connections", "10000", "1 to 1000000 connections", "Open connections; more wait in the kernel.", false,
+   [](S& s, V v) { return set_number(s.http.max_connections, v, 1, 1'000'000); }},
+
+  {"cameleer.server.postgres.url", "", "empty, or a libpq URI or conninfo", "The PostgreSQL to use; empty: an embedded one.", true,
+   [](S& s, V v) { return set_text(s.stores.postgres_url, v); }},
+  {"cameleer.server.clickhouse.url", "", "empty, or http(s)://host:port", "The ClickHouse (26.7 or newer) to use; empty: an embedded one.", false,
+   [](S& s, V v) { return set_matching(s.stores.clickhouse_url, v, R"(|https?://[A-Za-z0-9.\[\]-]+(:[0-9]{1,5})?/?)"); }},
+  {"cameleer.server.clickhouse.user", "default", "text", "User at that ClickHouse.", false,
+   [](S& s, V v) { return set_text(s.stores.clickhouse_user, v); }},
+  {"cameleer.server.clickhouse.password", "", "text", "Password at that ClickHouse.", true,
+   [](S& s, V v) { return set_text(s.stores.clickhouse_password, v); }},
+
+  {"cameleer.server.engines.postgres-bin-dir", "", "empty, or a directory with postgres and initdb",
+   "Programs of the embedded PostgreSQL; empty: Debian's.", false,
+   [](S& s, V v) { return set_text(s.engines.postgres_bin_directory, v); }},
+  {"cameleer.server.engines.clickhouse-program", "", "empty, or a path",
+   "The embedded ClickHouse engine; empty: cameleer-clickhouse beside this program.", false,
+   [](S& s, V v) { return set_text(s.engines.clickhouse_program, v); }},
+  {"cameleer.server.engines.clickhouse-library", "", "empty, or the path of libchdb.so",
+   "The engine's library; empty: libchdb.so beside this program.", false,
+   [](S& s, V v) { return set_text(s.engines.clickhouse_library, v); }},
+  {"cameleer.server.engines.clickhouse-memory-mb", "2048", "256 to 1048576 MiB", "Memory bound of the embedded engine.", false,
+   [](S& s, V v) { return set_number(s.engines.clickhouse_memory_bytes, v, 256, 1'048'576, 1 << 20); }},
+
+  {"cameleer.server.security.masterkey", "", "empty, or 32 bytes in base64",
+   "Root of all keys; empty: <data-dir>/master.key, made at the first start.", true,
+   [](S& s, V v) { return set_master_key(s.security.master_key, v); }},
+  {"cameleer.server.security.masterkeyprevious", "", "empty, or 32 bytes in base64",
+   "The key before the last rotation: still verifies and decrypts.", true,
+   [](S& s, V v) { return set_master_key(s.security.previous_master_key, v); }},
+  {"cameleer.server.security.adminpassword", "", "empty, or a password that meets the policy",
+   "Password of the first user `admin`; empty: a random one, written to <data-dir>/first-start.txt.", true,
+   [](S& s, V v) { return set_text(s.security.admin_password, v); }},
+  {"cameleer.server.security.bootstraptoken", "", "empty, or at least 16 characters", "Accepted for agent registration beside API keys.", true,
+   [](S& s, V v) { return v.empty() || v.size() >= 16 ? set_text(s.security.bootstrap_token, v) : Expected<void>(wrong()); }},
+  {"cameleer.server.security.bootstraptokenprevious", "", "empty, or at least 16 characters", "The bootstrap token before the last rotation.", true,
+   [](S& s, V v) { return v.empty() || v.size() >= 16 ? set_text(s.security.previous_bootstrap_token, v) : Expected<void>(wrong()); }},
+  {"cameleer.server.security.bootstrapenvironment", "default", "an environment's slug", "The one environment a bootstrap token is good for.", false,
+   [](S& s, V v) { return set_matching(s.security.bootstrap_environment, v, "[a-z0-9][a-z0-9-]{0,63}"); }},
+  {"cameleer.server.security.session-idle-minutes", "480", "1 to 43200 minutes", "A browser session ends after so long without a request.", false,
+   [](S& s, V v) { return set_duration(s.security.session_idle, v, 1, 43'200, std::chrono::minutes()); }},
+  {"cameleer.server.security.session-absolute-minutes", "1440", "1 to 43200 minutes", "A browser session ends so long after sign-in.", false,
+   [](S& s, V v) { return set_duration(s.security.session_absolute, v, 1, 43'200, std::chrono::minutes()); }},
+  {"cameleer.server.auth.local.enabled", "true", "true or false", "Sign-in with a password of this server.", false,
+   [](S& s, V v) { return set_boolean(s.local_login, v); }, "cameleer.auth.local.enabled"},
+
+  {"cameleer.server.agents.heartbeat-interval-ms", "30000", "100 to 3600000 ms", "What agents are told at registration.", false,
+   [](S& s, V v) { return set_duration(s.agents.heartbeat_interval, v, 100, 3'600'000, std::chrono::milliseconds()); }},
+  {"cameleer.server.agents.stale-after-ms", "90000", "100 to 86400000 ms", "Without a heartbeat for so long a LIVE agent is STALE.", false,
+   [](S& s, V v) { return set_duration(s.agents.stale_after, v, 100, 86'400'000, std::chrono::milliseconds()); }},
+  {"cameleer.server.agents.dead-after-ms", "300000", "100 to 864000000 ms", "A STALE agent is DEAD after so long.", false,
+   [](S& s, V v) { return set_duration(s.agents.dead_after, v, 100, 864'000'000, std::chrono::milliseconds()); }},
+
+  {"cameleer.server.ingest.retention-days", "30", "1 to 3650 days", "Older executions are refused as too_old and removed.", false,
+   [](S& s, V v) { return set_duration(s.ingest.retention, v, 1, 3'650, std::chrono::days()); }},
+  {"cameleer.server.ingest.request-bytes", "16777216", "65536 to 268435456 bytes", "Largest body of one data request, as received.", false,
+   [](S& s, V v) { return set_number(s.ingest.request_bytes, v, 65'536, 268'435'456); }},
+  {"cameleer.server.ingest.captured-body-bytes", "65536", "0 to 1048576 bytes", "Stored of one message body; the rest is cut and flagged.", false,
+   [](S& s, V v) { return set_number(s.ingest.captured_body_bytes, v, 0, 1'048'576); }},
+  {"cameleer.server.ingest.running-stale-after-s", "300", "1 to 864000 s", "A RUNNING execution without news for so long is shown INCOMPLETE.", false,
+   [](S& s, V v) { return set_duration(s.ingest.running_stale_after, v, 1, 864'000, std::chrono::seconds()); }},
+
+  {"cameleer.server.log.level", "info", "debug, info, warning or error", "Least severity of a log line.", false,
+   [](S& s, V v) { return set_matching(s.log_level, v, "debug|info|warning|error"); }},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const SettingRow> setting_table() { return kTable; }
+
+}  // namespace cameleer::server
