@@ -32,7 +32,7 @@ struct Request {
   std::vector<Header> headers;
   /// The body after Content-Encoding was undone. Its capacity exceeds its size by 64 bytes at least, so that simdjson
   /// can read it in place.
-  std::string body;
+  std::string body = {};
   std::string request_id;      ///< also in the answer's X-Request-Id and in every log line of this request
   std::string remote_address;  ///< the peer, or what a trusted proxy says
   bool secure = false;         ///< came by TLS, or a trusted proxy says so
@@ -56,12 +56,14 @@ class BodyWriter {
   virtual async::Task<bool> write(std::string_view bytes) = 0;
   /// True once the peer is gone or the server drains; a stream that only waits should look at it.
   [[nodiscard]] virtual bool closed() const = 0;
+  /// Calls `notify` once when closed() becomes true, so that a stream that only waits need not look; empty: no more.
+  virtual void on_closed(std::function<void()> /*notify*/) {}
 };
 
 struct Response {
   int status = 200;
-  std::string content_type;  ///< empty: no Content-Type header
-  std::string body;
+  std::string content_type = {};  ///< empty: no Content-Type header
+  std::string body = {};
   std::vector<Header> headers = {};
   /// Set: the body is streamed (chunked) by this coroutine instead of `body`.
   std::function<async::Task<>(BodyWriter&)> stream = {};

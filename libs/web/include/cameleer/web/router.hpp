@@ -22,7 +22,7 @@ using Handler = std::function<async::Task<Response>(Request&)>;
 struct Route {
   Method method = Method::get;
   std::string pattern;       ///< `/api/v1/agents/{agentId}/heartbeat`; a last segment `{name...}` takes the rest
-  std::string operation_id;  ///< as in schemas/openapi; empty only for routes that are no part of the API (UI files)
+  std::string operation_id = {};  ///< as in schemas/openapi; empty only for routes that are no part of the API (UI files)
   Access access;             ///< empty name: the router does not seal, so the server does not start
   Limits limits = {};
   Handler handler;

@@ -20,6 +20,8 @@ struct ServerOptions {
   std::chrono::seconds write_time{30};    ///< a peer that takes no byte for so long is dropped
   std::chrono::seconds drain_time{10};    ///< what stop() waits for requests in flight
   std::vector<std::string> trusted_proxies;  ///< addresses or CIDR; only theirs X-Forwarded-For and -Proto count
+  /// Hears of exceptions that left a handler or a stream (bugs): the log entry. The client gets the request id alone.
+  std::function<void(const Request&, std::string_view what)> on_exception = {};
 };
 
 /// The HTTP/1.1 server of a process: keep-alive, gzip and zstd request bodies, TLS, streaming answers. Refuses what
