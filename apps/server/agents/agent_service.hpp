@@ -1,0 +1,77 @@
+#pragma once
+#include "server/agents/agent_store.hpp"
+#include "server/auth/principal.hpp"
+#include "server/auth/token_service.hpp"
+#include "server/environments/environment_service.hpp"
+
+namespace cameleer::server {
+
+struct AgentServiceSettings {
+  agent::Settings registry;
+  std::chrono::milliseconds write_interval{10'000};  ///< heartbeats of an agent reach PostgreSQL at most so often
+  std::chrono::milliseconds sweep_interval{5'000};
+  std::size_t max_known = 50'000;  ///< agents held in memory; one more is `overloaded`
+  std::string base_path = "/";     ///< prefix of `sseEndpoint`
+};
+
+struct Registration {
+  agent::Key key;
+  agent::Description description;
+};
+
+struct RegistrationResult {
+  TokenPair tokens;
+  std::string sse_endpoint;
+  std::chrono::milliseconds heartbeat_interval{};
+  std::string server_public_key;
+  Instant server_time{};
+};
+
+/// The registry of agents. Truth is rows in PostgreSQL; memory holds what heartbeats said since they were last written,
+/// so that a storm of heartbeats costs one statement every `write_interval`. After a restart an agent is found again in
+/// its row, or made anew from its token. I/O thread only.
+class AgentService {
+ public:
+  AgentService(postgres::Pool& pool, TokenService& tokens, EnvironmentService& environments, const identity::Keys& keys,
+               Clock clock, AgentServiceSettings settings = {});
+
+  /// `caller` is the principal of an API key; the environment named must be its own.
+  async::Task<Expected<RegistrationResult>> register_agent(const Principal& caller, Registration registration);
+  /// `caller` is the principal of a refresh token.
+  async::Task<Expected<TokenPair>> refresh(const Principal& caller);
+  /// The server's time.
+  async::Task<Expected<Instant>> heartbeat(const Principal& caller, agent::Heartbeat beat);
+  async::Task<Expected<void>> deregister(const Principal& caller);
+  async::Task<Expected<std::vector<agent::Record>>> list(std::string environment);
+
+  /// Writes what heartbeats said; the agents stay in memory until they are silent.
+  async::Task<Expected<void>> write_heartbeats();
+  /// Finds silent agents.
+  async::Task<Expected<void>> sweep();
+  /// Both of the above at their intervals until the coroutine is cancelled. A failure is tried again at the next turn.
+  async::Task<> run();
+  /// Before the process ends: what is not written yet.
+  async::Task<> stop();
+
+  [[nodiscard]] Instant now() const { return clock_(); }
+  /// For metrics: agents in memory.
+  [[nodiscard]] std::size_t known() const { return known_.size(); }
+
+ private:
+  struct Entry {
+    agent::Record record;
+    bool dirty = false;
+  };
+  async::Task<Expected<agent::Record>> load_or_recreate(const Principal& caller);
+  Expected<void> remember(agent::Record record, bool dirty);
+
+  AgentStore store_;
+  TokenService& tokens_;
+  EnvironmentService& environments_;
+  const identity::Keys& keys_;
+  Clock clock_;
+  AgentServiceSettings settings_;
+  std::map<agent::Key, Entry> known_;
+};
+
+}  // namespace cameleer::server

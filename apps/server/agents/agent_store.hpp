@@ -1,0 +1,30 @@
+#pragma once
+#include <cameleer/core/agent_registry.hpp>
+#include <cameleer/postgres/pool.hpp>
+#include <span>
+
+namespace cameleer::server {
+
+/// Rows of the registry. Writes of a state are conditional, so that several server processes may sweep and receive.
+class AgentStore {
+ public:
+  explicit AgentStore(postgres::Pool& pool) : pool_(pool) {}
+
+  async::Task<Expected<std::optional<agent::Record>>> find(agent::Key key);
+  async::Task<Expected<std::vector<agent::Record>>> list(std::string environment);
+  /// Agents that silence may have changed by now.
+  async::Task<Expected<std::vector<agent::Record>>> overdue(agent::Settings settings, Instant now);
+
+  /// The whole row and the event of the change, in one statement.
+  async::Task<Expected<void>> put(agent::Change change, Instant now);
+  /// A sweep's change: only while the row is still as the sweep saw it; false otherwise.
+  async::Task<Expected<bool>> put_silence(agent::State before, agent::Change change, Instant now);
+  /// Times, capabilities and route states of many agents at once. A row that another process found silent meanwhile
+  /// becomes LIVE again with a RECOVERED event; one that was deregistered after the heartbeat stays so.
+  async::Task<Expected<void>> put_heartbeats(std::span<const agent::Record> records, Instant now);
+
+ private:
+  postgres::Pool& pool_;
+};
+
+}  // namespace cameleer::server

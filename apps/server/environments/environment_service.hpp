@@ -1,0 +1,55 @@
+#pragma once
+#include <cameleer/core/error.hpp>
+#include <cameleer/identity/encoding.hpp>
+#include <cameleer/identity/recent.hpp>
+
+#include "server/environments/environment_store.hpp"
+
+namespace cameleer::server {
+
+struct EnvironmentSettings {
+  /// `cameleer.server.security.bootstraptoken` and `…bootstraptokenprevious`; empty: none.
+  std::string bootstrap_token;
+  std::string bootstrap_token_previous;
+  std::string bootstrap_environment = "default";  ///< what those tokens are bound to
+};
+
+/// What a presented API key or bootstrap token stands for.
+struct KeyOwner {
+  std::string environment;  ///< slug
+  std::string key_ref;      ///< the key's id, or `kBootstrapKeyRef`
+};
+inline constexpr std::string_view kBootstrapKeyRef = "bootstrap";
+
+/// The environments of the tenant and their API keys. What it tells is at most 5 s old. I/O thread only.
+class EnvironmentService {
+ public:
+  EnvironmentService(postgres::Pool& pool, Clock clock, Random random, EnvironmentSettings settings);
+
+  /// First start: the environment `default`, and one API key when there is none at all. The secret of that key, once.
+  async::Task<Expected<std::optional<std::string>>> ensure_first();
+
+  async::Task<Expected<std::vector<Environment>>> list();
+  /// `environment_not_found` when there is none of that slug.
+  async::Task<Expected<Environment>> find(std::string slug);
+  /// The plaintext of a new key; it exists nowhere else.
+  async::Task<Expected<std::string>> create_key(std::string slug, std::string label);
+
+  /// Who owns the key or bootstrap token; nothing when nobody does (unknown, revoked, grace over).
+  async::Task<Expected<std::optional<KeyOwner>>> owner_of(std::string secret);
+  /// Whether tokens that came from that key still count.
+  async::Task<Expected<bool>> key_counts(std::string key_ref);
+
+ private:
+  [[nodiscard]] std::optional<KeyOwner> bootstrap_owner(std::string_view secret) const;
+
+  EnvironmentStore store_;
+  Clock clock_;
+  Random random_;
+  EnvironmentSettings settings_;
+  identity::Recent<Environment> recent_environments_;
+  identity::Recent<StoredKey> recent_keys_by_hash_;
+  identity::Recent<StoredKey> recent_keys_by_id_;
+};
+
+}  // namespace cameleer::server
