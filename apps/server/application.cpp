@@ -1,0 +1,184 @@
+#include "server/application.hpp"
+
+#include <openssl/rand.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <cameleer/clickhouse/client.hpp>
+#include <cameleer/postgres/migrations.hpp>
+#include <cstdlib>
+
+#include "server/version.hpp"
+
+namespace cameleer::embedded {
+std::span<const File> postgres_migrations();
+std::span<const File> clickhouse_migrations();
+}  // namespace cameleer::embedded
+
+namespace cameleer::server {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::pair kOldestClickHouse{26, 7};
+
+/// Worth another try: the store is down or slow, nothing is wrong with what was asked.
+bool is_passing(const Error& error) {
+  return error.code == ErrorCode::unavailable || error.code == ErrorCode::upstream_timeout ||
+         error.code == ErrorCode::overloaded;
+}
+
+/// Operations that answer while the stores are not ready yet.
+bool needs_no_store(const web::Route& route) {
+  return route.access.name == "public" &&
+         (route.operation_id.empty() || route.operation_id.starts_with("health") || route.operation_id == "metrics" ||
+          route.operation_id == "openapi" || route.operation_id == "authCapabilities");
+}
+
+}  // namespace
+
+Clock system_clock() {
+  return [] { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); };
+}
+
+Random system_random() {
+  return [](std::span<std::byte> bytes) {
+    if (RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(bytes.size())) != 1) std::abort();
+  };
+}
+
+Application::Application(async::Executor executor, Settings settings, DataDirectory data, identity::Keys keys, Log& log)
+    : executor_(executor), settings_(std::move(settings)), data_(std::move(data)), keys_(std::move(keys)), log_(log) {}
+
+Application::~Application() = default;
+
+async::Task<Expected<void>> Application::start() {
+  const auto addresses = co_await start_engines();
+  if (!addresses) co_return std::unexpected(addresses.error());
+  services_ = std::make_unique<Services>(executor_, settings_, *addresses, keys_, system_clock(), system_random());
+  if (auto opened = open_http(); !opened) co_return opened;
+  async::asio::co_spawn(executor_, services_->health.run(), async::asio::detached);
+  while (!stopping_) {
+    const auto prepared = co_await prepare_stores();
+    if (prepared) break;
+    if (!is_passing(prepared.error())) co_return prepared;
+    log_.warning("stores_not_ready", {{"reason", prepared.error().message}});
+    co_await async::sleep_for(executor_, 2s);
+  }
+  stores_ready_ = true;
+  services_->health.started();
+  spawn_duties();
+  log_.info("started", {{"version", kVersion}, {"tenant", settings_.tenant_id}, {"address", settings_.http.address}, {"port", http_->port()}});
+  co_return Expected<void>{};
+}
+
+Expected<void> Application::open_http() {
+  if (auto added = add_routes(*services_, settings_); !added) return added;
+  http_ = std::make_unique<web::Server>(
+      executor_, services_->workers, services_->router, gate(), observer(),
+      web::ServerOptions{.address = settings_.http.address,
+                         .port = settings_.http.port,
+                         .base_path = settings_.http.base_path,
+                         .tls_certificate_file = settings_.http.tls_certificate_file,
+                         .tls_key_file = settings_.http.tls_key_file,
+                         .max_connections = settings_.http.max_connections,
+                         .trusted_proxies = settings_.http.trusted_proxies});
+  add_metrics(*services_, *http_, log_);
+  return http_->start();
+}
+
+web::Authorizer Application::gate() {
+  auto authorize = make_authorizer(services_->auth, services_->tokens, services_->environments,
+                                   OriginRule(settings_.http.public_url));
+  return [this, authorize = std::move(authorize)](web::Request& request,
+                                                  const web::Route& route) -> async::Task<Expected<void>> {
+    if (!stores_ready_ && !needs_no_store(route)) {
+      co_return fail(ErrorCode::unavailable, "The server is starting: its stores are not ready yet.");
+    }
+    co_return co_await authorize(request, route);
+  };
+}
+
+web::Observer Application::observer() {
+  return [this](const web::Request& request, const web::Route* route, int status, std::size_t bytes,
+                std::chrono::nanoseconds elapsed) {
+    services_->metrics.count_request(route, status, elapsed);
+    const auto level = status >= 500 ? Log::Level::error : Log::Level::debug;
+    log_.write(level, "request",
+               {{"requestId", request.request_id},
+                {"method", web::name_of(request.method)},
+                {"path", request.path},
+                {"operation", route ? std::string_view(route->operation_id) : std::string_view()},
+                {"status", status},
+                {"bytes", bytes},
+                {"durationMs", std::chrono::duration<double, std::milli>(elapsed).count()},
+                {"remoteAddress", request.remote_address}});
+  };
+}
+
+async::Task<Expected<void>> Application::prepare_stores() {
+  if (auto prepared = co_await prepare_postgres(); !prepared) co_return prepared;
+  if (auto prepared = co_await prepare_clickhouse(); !prepared) co_return prepared;
+  co_return co_await first_start();
+}
+
+async::Task<Expected<void>> Application::prepare_postgres() {
+  auto migrated = co_await postgres::migrate(services_->postgres, store_name_of(settings_.tenant_id),
+                                             embedded::postgres_migrations());
+  if (!migrated) co_return migrated;
+  co_return co_await services_->auth.check_master_key(services_->keys);
+}
+
+async::Task<Expected<void>> Application::prepare_clickhouse() {
+  const auto version = co_await services_->clickhouse.version();
+  if (!version) co_return std::unexpected(version.error().error);
+  if (*version < kOldestClickHouse) {
+    co_return fail(ErrorCode::bad_configuration,
+                   fmt::format("ClickHouse {}.{} is too old: {}.{} or newer is needed", version->first, version->second,
+                               kOldestClickHouse.first, kOldestClickHouse.second),
+                   "cameleer.server.clickhouse.url");
+  }
+  co_return co_await clickhouse::migrate(services_->clickhouse, store_name_of(settings_.tenant_id),
+                                         embedded::clickhouse_migrations());
+}
+
+async::Task<Expected<void>> Application::first_start() {
+  const auto key = co_await services_->environments.ensure_first();
+  if (!key) co_return std::unexpected(key.error());
+  const auto& given = settings_.security.admin_password;
+  const auto user = co_await services_->auth.ensure_first_user(given.empty() ? std::nullopt : std::optional(given));
+  if (!user) co_return std::unexpected(user.error());
+  if (!*key && !*user) co_return Expected<void>{};
+
+  std::string text =
+      "# Written once, at the first start of this server, which keeps no copy of these secrets.\n"
+      "# Store them elsewhere, then delete this file.\n";
+  if (*user) text += fmt::format("username={}\n", (*user)->username);
+  if (*user && (*user)->generated) text += fmt::format("password={}\n", (*user)->password);
+  if (*key) text += fmt::format("environment=default\napi-key={}\n", **key);
+  const auto file = data_.write_first_start(text);
+  if (!file) co_return std::unexpected(file.error());
+  log_.info("first_start", {{"secretsFile", file->string()}});
+  co_return Expected<void>{};
+}
+
+void Application::spawn_duties() {
+  async::asio::co_spawn(executor_, services_->agents.run(), async::asio::detached);
+  async::asio::co_spawn(executor_, services_->auth.run(), async::asio::detached);
+}
+
+async::Task<> Application::stop() {
+  stopping_ = true;
+  log_.info("stopping");
+  if (http_) co_await http_->stop();
+  if (services_) {
+    co_await services_->ingest.stop();
+    co_await services_->agents.stop();
+    co_await services_->postgres.close();
+  }
+  if (embedded_clickhouse_) co_await embedded_clickhouse_->stop();
+  if (embedded_postgres_) co_await embedded_postgres_->stop();
+  log_.info("stopped");
+}
+
+}  // namespace cameleer::server

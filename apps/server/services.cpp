@@ -1,0 +1,117 @@
+#include "server/services.hpp"
+
+#include <cameleer/core/embedded.hpp>
+#include <thread>
+
+#include "server/agents/agent_routes.hpp"
+#include "server/assets/asset_routes.hpp"
+#include "server/auth/auth_routes.hpp"
+#include "server/environments/environment_routes.hpp"
+#include "server/executions/executions_routes.hpp"
+#include "server/ingest/ingest_routes.hpp"
+#include "server/telemetry/telemetry_routes.hpp"
+#include "server/version.hpp"
+
+namespace cameleer::embedded {
+std::span<const File> user_interface();
+std::span<const File> openapi();
+}  // namespace cameleer::embedded
+
+namespace cameleer::server {
+namespace {
+
+async::Task<bool> exists(EnvironmentService& environments, std::string_view slug) {
+  co_return (co_await environments.find(std::string(slug))).has_value();
+}
+
+std::vector<std::byte> bytes_of(const std::string& key) {
+  const auto bytes = std::as_bytes(std::span(key));
+  return {bytes.begin(), bytes.end()};
+}
+
+}  // namespace
+
+std::string store_name_of(std::string_view tenant) { return "tenant_" + std::string(tenant); }
+
+Services::Services(async::Executor executor, const Settings& settings, const StoreAddresses& addresses,
+                   identity::Keys root_keys, Clock clock, Random random)
+    : keys(std::move(root_keys)),
+      workers(std::max(1u, std::thread::hardware_concurrency()), 1'024),
+      postgres(executor, {.conninfo = addresses.postgres_conninfo, .schema = store_name_of(settings.tenant_id)}),
+      clickhouse(executor, {.url = addresses.clickhouse_url,
+                            .user = addresses.clickhouse_user,
+                            .password = addresses.clickhouse_password,
+                            .database = store_name_of(settings.tenant_id),
+                            .compress = !addresses.clickhouse_is_local}),
+      environments(postgres, clock, random,
+                   {.bootstrap_token = settings.security.bootstrap_token,
+                    .bootstrap_token_previous = settings.security.previous_bootstrap_token,
+                    .bootstrap_environment = settings.security.bootstrap_environment}),
+      tokens(keys, postgres, clock, random, {.issuer = "cameleer-server:" + settings.tenant_id}),
+      auth(postgres, workers, tokens, clock, random,
+           {.session_idle = settings.security.session_idle, .session_life = settings.security.session_absolute}),
+      agents(postgres, tokens, environments, keys, clock,
+             {.registry = {.heartbeat_interval = settings.agents.heartbeat_interval,
+                           .stale_after = settings.agents.stale_after,
+                           .dead_after = settings.agents.dead_after},
+              .base_path = settings.http.base_path}),
+      ingest(executor, clickhouse, workers, clock,
+             {.tenant = settings.tenant_id,
+              .retention = settings.ingest.retention,
+              .body_bytes = settings.ingest.captured_body_bytes}),
+      executions(clickhouse, [this](std::string_view slug) { return exists(environments, slug); }, clock,
+                 {.tenant = settings.tenant_id,
+                  .cursor_key = bytes_of(keys.cursors().bytes),
+                  .stale_after = settings.ingest.running_stale_after}) {
+  health.watch("postgres", [this] { return postgres.ping(); });
+  health.watch("clickhouse", [this] { return clickhouse.ping(); });
+}
+
+Expected<void> add_routes(Services& services, const Settings& settings) {
+  auto& router = services.router;
+  add_telemetry_routes(router, services.health, services.metrics);
+  add_auth_routes(router, services.auth, OriginRule(settings.http.public_url),
+                  {.version = std::string(kVersion), .base_path = settings.http.base_path});
+  add_environment_routes(router, services.environments);
+  add_agent_routes(router, services.agents, services.tokens);
+  add_ingest_routes(router, services.ingest,
+                    {.body_bytes = settings.ingest.request_bytes, .decoded_body_bytes = settings.ingest.request_bytes * 4});
+  add_executions_routes(router, services.executions);
+  add_openapi_route(router, embedded::openapi().front().content);
+  add_asset_routes(router, embedded::user_interface(), settings.http.base_path);
+  if (auto sealed = router.seal(); !sealed) return sealed;
+  return check_access_names(router);
+}
+
+void add_metrics(Services& services, const web::Server& http, const Log& log) {
+  auto& metrics = services.metrics;
+  metrics.observe("cameleer_http_connections", "Open HTTP connections", {},
+                  [&http] { return static_cast<double>(http.counters().connections); });
+  metrics.observe_total("cameleer_http_refused_requests_total", "Requests refused before a route saw them", {},
+                        [&http] { return static_cast<double>(http.counters().refused_requests); });
+  metrics.observe_total("cameleer_http_timeouts_total", "Connections ended for being too slow", {},
+                        [&http] { return static_cast<double>(http.counters().timeouts); });
+  metrics.observe("cameleer_agents_known", "Agents held in memory", {},
+                  [&services] { return static_cast<double>(services.agents.known()); });
+  metrics.observe("cameleer_workers_waiting", "Pieces of work with the worker pool", {},
+                  [&services] { return static_cast<double>(services.workers.waiting()); });
+  metrics.observe_total("cameleer_log_lines_dropped_total", "Log lines dropped because their reader was too slow", {},
+                        [&log] { return static_cast<double>(log.dropped()); });
+  const auto& ingest = services.ingest.counters();
+  metrics.observe_total("cameleer_ingest_requests_total", "Data requests handed to the store", {},
+                        [&ingest] { return static_cast<double>(ingest.requests); });
+  metrics.observe_total("cameleer_ingest_rows_total", "Rows stored and acknowledged", {},
+                        [&ingest] { return static_cast<double>(ingest.rows); });
+  metrics.observe_total("cameleer_ingest_batches_total", "Inserts sent to the store", {},
+                        [&ingest] { return static_cast<double>(ingest.batches); });
+  metrics.observe_total("cameleer_ingest_refused_total", "Data requests refused at a bound", {},
+                        [&ingest] { return static_cast<double>(ingest.refused); });
+  metrics.observe_total("cameleer_ingest_failed_total", "Data requests that could not be stored", {},
+                        [&ingest] { return static_cast<double>(ingest.failed); });
+  for (const auto& dependency : services.health.dependencies()) {
+    metrics.observe("cameleer_dependency_up", "1 while the dependency answers", {{"dependency", dependency.name}},
+                    [&dependency] { return dependency.up ? 1.0 : 0.0; });
+  }
+}
+
+}  // namespace cameleer::server

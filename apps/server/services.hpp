@@ -1,0 +1,54 @@
+#pragma once
+#include <cameleer/identity/keys.hpp>
+#include <cameleer/web/server.hpp>
+
+#include "server/agents/agent_service.hpp"
+#include "server/auth/auth_service.hpp"
+#include "server/auth/authorizer.hpp"
+#include "server/executions/executions_service.hpp"
+#include "server/ingest/ingest_service.hpp"
+#include "server/settings/settings.hpp"
+#include "server/telemetry/health.hpp"
+#include "server/telemetry/log.hpp"
+#include "server/telemetry/metrics.hpp"
+
+namespace cameleer::server {
+
+/// Where the stores are: from the settings, or from the embedded engines.
+struct StoreAddresses {
+  std::string postgres_conninfo;
+  std::string clickhouse_url, clickhouse_user, clickhouse_password;
+  bool clickhouse_is_local = true;  ///< bodies are compressed to a remote one only
+};
+
+/// The stores, the features and the router over them, in the order they need each other. Building them connects to
+/// nothing.
+struct Services {
+  Services(async::Executor executor, const Settings& settings, const StoreAddresses& addresses, identity::Keys keys,
+           Clock clock, Random random);
+
+  identity::Keys keys;
+  async::WorkerPool workers;
+  postgres::Pool postgres;
+  clickhouse::Client clickhouse;
+  EnvironmentService environments;
+  TokenService tokens;
+  AuthService auth;
+  AgentService agents;
+  IngestService ingest;
+  ExecutionsService executions;
+  Health health;
+  Metrics metrics;
+  web::Router router;
+};
+
+/// Adds every route of the server and seals the table: fails when one has no access name, or one nobody understands.
+Expected<void> add_routes(Services& services, const Settings& settings);
+
+/// Figures that are asked for at each scrape.
+void add_metrics(Services& services, const web::Server& http, const Log& log);
+
+/// Schema or database of a tenant.
+std::string store_name_of(std::string_view tenant);
+
+}  // namespace cameleer::server
