@@ -1,0 +1,87 @@
+import { ProblemAlert } from '@cameleer/ui/problem_alert.tsx';
+import { StatusGlyph } from '@cameleer/ui/status_mark.tsx';
+import { Button, PasswordInput, TextInput } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useSearch } from '@tanstack/react-router';
+import { useState } from 'react';
+import { api, bodyOf } from '../api/client.ts';
+import { capabilitiesQuery, meQuery } from '../api/queries.ts';
+import icon from '../icon.svg';
+import { goTo } from '../router.tsx';
+import classes from './sign_in.module.css';
+
+export function SignInPage() {
+  const { next } = useSearch({ from: '/sign-in' });
+  const capabilities = useQuery(capabilitiesQuery);
+  return (
+    <main className={classes.page}>
+      <div className={classes.card}>
+        <img src={icon} alt="" width={40} height={40} />
+        <h1 className={classes.title}>Sign in to Cameleer</h1>
+        {capabilities.error && <ProblemAlert error={capabilities.error} onRetry={() => void capabilities.refetch()} />}
+        {capabilities.data?.insecureTransport && (
+          <div className={classes.warning} role="note">
+            <StatusGlyph status="INCOMPLETE" />
+            <span>
+              This connection is plain HTTP: your password can be read on the way. Use HTTPS for anything but a first try.
+            </span>
+          </div>
+        )}
+        {capabilities.data && !capabilities.data.localLogin ? (
+          <p>Signing in with a password is switched off here. Ask your administrator how to sign in.</p>
+        ) : (
+          <PasswordForm next={next} />
+        )}
+        {capabilities.data && <footer className={classes.version}>Version {capabilities.data.version}</footer>}
+      </div>
+    </main>
+  );
+}
+
+function PasswordForm({ next }: { next: string | undefined }) {
+  const client = useQueryClient();
+  const [username, setUsername] = useState('');
+  const [password, setPassword] = useState('');
+  const login = useMutation({
+    mutationFn: async () => bodyOf(await api.POST('/api/v1/auth/login', { body: { username, password } })),
+    onSuccess: (me) => {
+      client.setQueryData(meQuery.queryKey, me);
+      goTo(next);
+    },
+  });
+  return (
+    <form
+      className={classes.form}
+      onSubmit={(event) => {
+        event.preventDefault();
+        login.mutate();
+      }}
+    >
+      {login.error && <ProblemAlert error={login.error} />}
+      <TextInput
+        label="Username"
+        name="username"
+        autoComplete="username"
+        autoCapitalize="none"
+        spellCheck={false}
+        required
+        withAsterisk={false}
+        autoFocus
+        value={username}
+        onChange={(event) => setUsername(event.currentTarget.value)}
+      />
+      <PasswordInput
+        label="Password"
+        name="password"
+        autoComplete="current-password"
+        required
+        withAsterisk={false}
+        value={password}
+        onChange={(event) => setPassword(event.currentTarget.value)}
+      />
+      <Button type="submit" loading={login.isPending} fullWidth mt={4}>
+        Sign in
+      </Button>
+    </form>
+  );
+}
