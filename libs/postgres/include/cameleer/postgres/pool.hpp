@@ -1,5 +1,6 @@
 #pragma once
 #include <cameleer/async/task.hpp>
+#include <cameleer/core/embedded.hpp>
 #include <cameleer/core/error.hpp>
 #include <cstdint>
 #include <chrono>
@@ -14,11 +15,13 @@
 /// libpq in pipeline mode on Asio. All of it runs on the I/O thread.
 namespace cameleer::postgres {
 
+class PoolCore;
+
 /// A bound parameter in text form; `nullopt` is SQL NULL. Built from strings, integers, doubles, booleans, optionals of
 /// them, and bytes (`Parameter::bytea`).
 class Parameter {
  public:
-  Parameter(std::nullopt_t);
+  Parameter(std::nullopt_t) {}
   Parameter(std::string value);
   Parameter(std::string_view value);
   Parameter(const char* value);
@@ -53,7 +56,7 @@ class Result {
   /// Column of that name; a name the statement does not return is a bug (throws).
   [[nodiscard]] std::size_t column(std::string_view name) const;
 
-  explicit Result(void* pg_result);  ///< takes ownership of a PGresult
+  explicit Result(void* pg_result = nullptr);  ///< takes ownership of a PGresult; none: no rows
   Result(Result&&) noexcept;
   Result& operator=(Result&&) noexcept;
   ~Result();
@@ -62,10 +65,17 @@ class Result {
   void* result_;
 };
 
-/// A failed statement keeps its SQLSTATE so that stores can tell a unique violation (`23505`) from a dead server.
+/// A failed statement keeps its SQLSTATE so that stores can tell a unique violation (`23505`) from a dead server, and
+/// repeat a transaction that lost a deadlock (`40P01`) or a serialisation check (`40001`).
 struct DatabaseError {
-  Error error;           ///< `conflict` for class 23, `unavailable` for lost connections, `upstream_timeout`, else `internal`
-  std::string sqlstate;  ///< empty when the server never answered
+  /// `conflict`: class 23. `unavailable`: no connection, a lost one, a server that stops, is read-only or out of disk,
+  /// a lost deadlock, an unobtainable lock. `upstream_timeout`: the deadline, here or on the server. `overloaded`: too
+  /// many waiting here, or class 53 there. `invalid_parameter`: a value that PostgreSQL's text cannot hold (a NUL byte,
+  /// invalid UTF-8). Anything else is `internal`. The message holds no SQL and no text of the server.
+  Error error;
+  std::string sqlstate = {};     ///< empty when the server never answered
+  std::string constraint = {};   ///< the violated constraint's name, for class 23
+  std::string server_text = {};  ///< the server's or libpq's own words, for logs only
 };
 template <class T>
 using Outcome = std::expected<T, DatabaseError>;
@@ -76,17 +86,34 @@ struct PoolOptions {
   std::size_t connections = 4;
   std::chrono::milliseconds connect_time{5'000};
   std::chrono::milliseconds statement_time{10'000};  ///< client-side deadline; also statement_timeout on the server
-  std::size_t max_waiting = 1'000;                   ///< statements queued over all connections; one more is `overloaded`
+  std::size_t max_waiting = 1'000;  ///< statements not yet answered, over all connections; one more is `overloaded`
+  /// A transaction that takes longer loses its connection, so that a forgotten one does not hold locks for ever.
+  std::chrono::milliseconds transaction_time{60'000};
+  std::string application_name = "cameleer";  ///< as pg_stat_activity shows it; one in `conninfo` wins
+  /// Told in one line when a connection is made, lost or refused; for logs. May be empty.
+  std::function<void(std::string_view)> notice = {};
 };
 
-/// A connection of one's own, for BEGIN … COMMIT. Destroyed without commit(): rolled back.
+/// A connection of one's own, for BEGIN … COMMIT. Destroyed without commit(): rolled back in the background, and the
+/// connection is used again. After a failed statement PostgreSQL refuses all further ones (`25P02`), commit() included.
+/// Must not be destroyed while one of its tasks is awaited.
 class Transaction {
  public:
   virtual ~Transaction() = default;
   virtual async::Task<Outcome<Result>> query(std::string sql, Parameters parameters = {}) = 0;
+  /// Ends the transaction whatever the outcome. After `unavailable` or `upstream_timeout` nobody knows whether the
+  /// server committed.
   virtual async::Task<Outcome<void>> commit() = 0;
+  virtual async::Task<Outcome<void>> rollback() = 0;
 };
 
+/// Connections that make and remake themselves (after 100 ms, doubling to 2 s). Statements are prepared once a
+/// connection and kept by their text (256 of them), so repeated text with parameters costs no parsing.
+///
+/// Deadlines: a statement waits at most `statement_time` in all. Without a connection it then fails with `unavailable`.
+/// A sent one fails with `upstream_timeout`, its connection is replaced, and the others in flight on that connection
+/// fail with `unavailable`: they may have run, so they are not run again. The io_context must outlive the pool and has
+/// work until close() or ~Pool. A host name in `conninfo` is resolved without blocking the I/O thread.
 class Pool {
  public:
   Pool(async::Executor executor, PoolOptions options);
@@ -95,17 +122,20 @@ class Pool {
   Pool& operator=(const Pool&) = delete;
 
   /// One statement, its own implicit transaction, pipelined with others' statements. Reconnects by itself; a statement
-  /// that may have run is not run again.
+  /// that may have run is not run again. One statement a text; no COPY, no LISTEN.
   async::Task<Outcome<Result>> query(std::string sql, Parameters parameters = {});
+  /// At most `connections` - 1 transactions (one, when there is one
+  /// connection) run at a time, so that single statements always find a connection; further ones wait.
   async::Task<Outcome<std::unique_ptr<Transaction>>> begin();
   /// `select 1` within the deadline; what readiness shows.
   async::Task<Expected<void>> ping();
-  /// Ends all connections; waiting statements fail with `unavailable`.
+  /// Refuses new statements, fails unsent ones with `unavailable`, lets sent ones and open transactions end for up to
+  /// `statement_time` (at most 5 s), then ends all connections. Returns when they are gone.
   async::Task<> close();
 
  private:
-  struct Impl;
-  std::shared_ptr<Impl> impl_;
+  friend async::Task<Expected<void>> migrate(Pool& pool, std::string schema, std::span<const embedded::File> files);
+  std::shared_ptr<PoolCore> core_;
 };
 
 }  // namespace cameleer::postgres

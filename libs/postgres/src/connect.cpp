@@ -1,0 +1,169 @@
+#include <boost/asio/ip/basic_resolver.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "connection.hpp"
+
+namespace cameleer::postgres {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Address {
+  std::string host;
+  std::string hostaddr;
+};
+
+std::string value_of(const PQconninfoOption* options, std::string_view keyword) {
+  for (auto option = options; option->keyword != nullptr; ++option) {
+    if (keyword == option->keyword) return option->val == nullptr ? std::string() : std::string(option->val);
+  }
+  return {};
+}
+
+/// The host's name when looking it up would block: one name, no address, no unix socket.
+std::string name_to_resolve(const std::string& conninfo) {
+  std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(PQconninfoParse(conninfo.c_str(), nullptr),
+                                                                       &PQconninfoFree);
+  if (!options || !value_of(options.get(), "hostaddr").empty()) return {};
+  std::string host = value_of(options.get(), "host");
+  if (host.find_first_of("/,@") != std::string::npos) return {};
+  return host;
+}
+
+async::Task<std::expected<Address, std::string>> resolve(async::Executor executor, std::string host,
+                                                         std::chrono::milliseconds time) {
+  using Resolver = asio::ip::basic_resolver<asio::ip::tcp, async::Executor>;
+  // Shared: the limit's handler may run after this frame is gone.
+  auto resolver = std::make_shared<Resolver>(executor);
+  async::SteadyTimer limit(executor, time);
+  limit.async_wait([resolver](const boost::system::error_code& error) {
+    if (!error) resolver->cancel();
+  });
+  auto [error, found] = co_await resolver->async_resolve(host, "", async::as_result);
+  if (error) co_return std::unexpected(fmt::format("cannot resolve {}: {}", host, error.message()));
+  Address address;
+  for (const auto& entry : found) {
+    address.host += (address.host.empty() ? "" : ",") + host;
+    address.hostaddr += (address.hostaddr.empty() ? "" : ",") + entry.endpoint().address().to_string();
+  }
+  co_return address;
+}
+
+std::string quoted(std::string_view identifier) {
+  std::string text = "\"";
+  for (char letter : identifier) {
+    if (letter == '"') text += '"';
+    text += letter;
+  }
+  return text + '"';
+}
+
+/// Below the client's deadline, so that in the ordinary case the server gives up first and the connection is kept.
+std::chrono::milliseconds on_server(std::chrono::milliseconds statement_time) {
+  return std::max<std::chrono::milliseconds>(1ms, statement_time - std::clamp<std::chrono::milliseconds>(
+                                                                       statement_time / 20, 20ms, 1'000ms));
+}
+
+}  // namespace
+
+async::Task<std::expected<void, std::string>> Connection::connect() {
+  reset();
+  watchdog_.expires_after(options_.connect_time);
+  watchdog_.async_wait([weak = weak_from_this(), life = life_](const boost::system::error_code& error) {
+    auto self = weak.lock();
+    if (!error && self && self->life_ == life && !self->ready_) self->end("no connection in time");
+  });
+  std::string failure = co_await start_connecting();
+  if (failure.empty()) failure = co_await poll_connection();
+  if (failure.empty()) failure = co_await set_up_session();
+  watchdog_.cancel();
+  if (!failure.empty() || ending_) co_return std::unexpected(ending_ ? reason_ : failure);
+  PQenterPipelineMode(connection_);
+  pipeline_ = true;
+  ready_ = true;
+  co_return std::expected<void, std::string>();
+}
+
+async::Task<std::string> Connection::start_connecting() {
+  std::vector<const char*> names{"dbname", "client_encoding", "fallback_application_name"};
+  std::vector<const char*> values{options_.conninfo.c_str(), "UTF8", options_.application_name.c_str()};
+  Address address;
+  if (std::string host = name_to_resolve(options_.conninfo); !host.empty()) {
+    auto resolved = co_await resolve(descriptor_.get_executor(), host, options_.connect_time);
+    if (!resolved) co_return resolved.error();
+    address = std::move(*resolved);
+    names.insert(names.end(), {"host", "hostaddr"});
+    values.insert(values.end(), {address.host.c_str(), address.hostaddr.c_str()});
+  }
+  names.push_back(nullptr);
+  values.push_back(nullptr);
+  if (ending_) co_return reason_;
+  connection_ = PQconnectStartParams(names.data(), values.data(), 1);
+  if (connection_ == nullptr) throw std::bad_alloc();
+  // libpq would print notices on stderr.
+  PQsetNoticeReceiver(connection_, [](void*, const PGresult*) {}, nullptr);
+  co_return PQstatus(connection_) == CONNECTION_BAD ? words_of_libpq() : std::string();
+}
+
+async::Task<std::string> Connection::poll_connection() {
+  auto step = PGRES_POLLING_WRITING;
+  while (step != PGRES_POLLING_OK) {
+    if (step == PGRES_POLLING_FAILED) co_return words_of_libpq();
+    // libpq may close its socket and open another one, of the same number even, at each step.
+    boost::system::error_code error;
+    descriptor_.assign(PQsocket(connection_), error);
+    if (error) co_return error.message();
+    bool waited = co_await wait(step == PGRES_POLLING_READING ? Descriptor::wait_read : Descriptor::wait_write);
+    if (descriptor_.is_open()) descriptor_.release();
+    if (!waited) co_return "given up";
+    step = PQconnectPoll(connection_);
+  }
+  boost::system::error_code error;
+  descriptor_.assign(PQsocket(connection_), error);
+  co_return error ? error.message() : std::string();
+}
+
+async::Task<std::string> Connection::set_up_session() {
+  PQsetnonblocking(connection_, 1);
+  std::string path = options_.schema.empty() ? std::string() : quoted(options_.schema);
+  std::string statement_time = fmt::format("{}ms", on_server(options_.statement_time).count());
+  std::string idle_time = fmt::format("{}ms", options_.transaction_time.count());
+  std::array values{statement_time.c_str(), idle_time.c_str(), path.c_str()};
+  constexpr const char* kSettings =
+      "select set_config('timezone', 'UTC', false), set_config('bytea_output', 'hex', false),"
+      " set_config('datestyle', 'ISO', false), set_config('statement_timeout', $1, false),"
+      " set_config('idle_in_transaction_session_timeout', $2, false),"
+      " case when $3::text <> '' then set_config('search_path', $3, false) end";
+  if (PQsendQueryParams(connection_, kSettings, values.size(), nullptr, values.data(), nullptr, nullptr, 0) == 0) {
+    co_return words_of_libpq();
+  }
+  std::string failure;
+  while (true) {
+    while (PQisBusy(connection_) != 0) {
+      if (PQflush(connection_) < 0 || !co_await wait(Descriptor::wait_read)) co_return "given up";
+      if (PQconsumeInput(connection_) == 0) co_return words_of_libpq();
+    }
+    PGresult* result = PQgetResult(connection_);
+    if (result == nullptr) co_return failure;
+    if (PQresultStatus(result) != PGRES_TUPLES_OK) failure = PQresultErrorMessage(result);
+    PQclear(result);
+  }
+}
+
+async::Task<bool> Connection::wait(asio::posix::descriptor_base::wait_type what) {
+  if (ending_) co_return false;
+  auto [error] = co_await descriptor_.async_wait(what, async::as_result);
+  co_return !error && !ending_;
+}
+
+std::string Connection::words_of_libpq() const {
+  std::string text = PQerrorMessage(connection_);
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  return text.empty() ? "the connection failed" : text;
+}
+
+}  // namespace cameleer::postgres
