@@ -1,0 +1,173 @@
+// Starts the real server with its embedded engines, as a user would, and gives tests its address and secrets.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, existsSync, chmodSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+export const build = process.env.CAMELEER_BUILD ?? fail('CAMELEER_BUILD');
+export const serverProgram = join(build, 'bin/cameleer-server');
+const engineProgram = join(build, 'bin/cameleer-clickhouse');
+const engineLibrary = process.env.CAMELEER_CHDB_LIBRARY ?? fail('CAMELEER_CHDB_LIBRARY');
+
+function fail(name) {
+  throw new Error(`${name} is not set: run the tests with ./dev test`);
+}
+
+export function temporaryFolder() {
+  const folder = mkdtempSync(join(tmpdir(), 'cameleer-test-'));
+  chmodSync(folder, 0o755);  // the embedded PostgreSQL runs as another user
+  return folder;
+}
+
+/** Polls until `condition()` gives something truthy, and gives that; fails with `what` after `seconds`. */
+export async function eventually(what, condition, seconds = 30) {
+  const end = Date.now() + seconds * 1000;
+  let last;
+  for (;;) {
+    try {
+      const result = await condition();
+      if (result) return result;
+      last = undefined;
+    } catch (error) {
+      last = error;
+    }
+    if (Date.now() > end) throw new Error(`not within ${seconds} s: ${what}${last ? ` (${last.message})` : ''}`);
+    await delay(50);
+  }
+}
+
+export class ServerProcess {
+  /** @param {{flags?: string[], env?: object, folder?: string, port?: number}} options */
+  constructor({ flags = [], env = {}, folder = temporaryFolder(), port = 0 } = {}) {
+    Object.assign(this, { flags, env, folder, port, output: '', lines: [] });
+  }
+
+  async start() {
+    this.exited = undefined;
+    this.lines = [];
+    this.output = '';
+    this.child = spawn(serverProgram, [
+      `--http.listen=127.0.0.1:${this.port}`, `--data-dir=${join(this.folder, 'data')}`,
+      `--engines.clickhouse-program=${engineProgram}`, `--engines.clickhouse-library=${engineLibrary}`,
+      '--engines.clickhouse-memory-mb=1024', ...this.flags,
+    ], { env: { ...cleanEnvironment(), ...this.env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    let rest = '';
+    const take = (chunk) => {
+      this.output = (this.output + chunk).slice(-200_000);
+      rest += chunk;
+      const parts = rest.split('\n');
+      rest = parts.pop();
+      for (const line of parts) {
+        try { this.lines.push(JSON.parse(line)); } catch { /* not a log line: a sanitizer's report, say */ }
+      }
+    };
+    this.child.stdout.on('data', take);
+    this.child.stderr.on('data', take);
+    this.ended = new Promise((resolve) => this.child.on('exit', (code, signal) => {
+      this.exited = { code, signal };
+      resolve(this.exited);
+    }));
+    const line = await eventually('the server says it started', () => {
+      if (this.exited) throw new Error(`it ended with ${JSON.stringify(this.exited)}: ${this.output}`);
+      return this.lines.find((one) => one.event === 'started');
+    }, 90).catch((error) => { throw new Error(`${error.message}\n${this.output.slice(-4000)}`); });
+    this.port = line.port;
+    this.url = `http://127.0.0.1:${this.port}`;
+    this.readSecrets();
+    return this;
+  }
+
+  readSecrets() {
+    const file = join(this.folder, 'data/first-start.txt');
+    if (!existsSync(file)) return;
+    const values = Object.fromEntries(readFileSync(file, 'utf8').split('\n').filter((line) => line.includes('=') && !line.startsWith('#'))
+      .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
+    this.username = values.username;
+    this.password = values.password ?? this.env.CAMELEER_SERVER_SECURITY_ADMINPASSWORD;
+    this.apiKey = values['api-key'];
+  }
+
+  get pid() { return this.child.pid; }
+
+  /** Ends it as an operator would and checks that it ended well: exit code 0, no sanitizer report. */
+  async stop() {
+    if (!this.exited) this.child.kill('SIGTERM');
+    const ended = await Promise.race([this.ended, delay(60_000)]);
+    if (!ended) {
+      this.child.kill('SIGKILL');
+      throw new Error(`the server did not end within 60 s of SIGTERM\n${this.output.slice(-4000)}`);
+    }
+    if (ended.code !== 0 || /Sanitizer|runtime error:/.test(this.output)) {
+      throw new Error(`the server ended with ${JSON.stringify(ended)}\n${this.output.slice(-8000)}`);
+    }
+  }
+
+  async kill() {
+    this.child.kill('SIGKILL');
+    await this.ended;
+  }
+
+  /** Ends it and removes what it stored. */
+  async dispose() {
+    try {
+      await this.stop();
+    } finally {
+      rmSync(this.folder, { recursive: true, force: true });
+    }
+  }
+
+  /** fetch with a path; answers {status, headers, body} with the body parsed when it is JSON. */
+  async request(method, path, { token, json, body, headers = {} } = {}) {
+    const all = { ...headers };
+    if (token) all.authorization = `Bearer ${token}`;
+    if (json !== undefined) all['content-type'] ??= 'application/json';
+    const answer = await fetch(this.url + path, { method, headers: all, body: json !== undefined ? JSON.stringify(json) : body, redirect: 'manual' });
+    const text = await answer.text();
+    const isJson = /json/.test(answer.headers.get('content-type') ?? '');
+    return { status: answer.status, headers: answer.headers, text, body: isJson ? JSON.parse(text) : text };
+  }
+
+  async adminToken() {
+    const answer = await this.request('POST', '/api/v1/auth/token', { json: { username: this.username, password: this.password } });
+    if (answer.status !== 200) throw new Error(`no token for ${this.username}: ${answer.status} ${answer.text}`);
+    return answer.body.accessToken;
+  }
+
+  /** Registers an agent and gives its tokens. */
+  async registerAgent(agentId = 'agent-1', application = 'orders', more = {}) {
+    const answer = await this.request('POST', '/api/v1/agents/register', {
+      token: this.apiKey, json: { agentId, application, environmentId: 'default', displayName: agentId, version: '1.0', routeIds: ['r1'], capabilities: {}, ...more },
+    });
+    if (answer.status !== 200) throw new Error(`${agentId} was not registered: ${answer.status} ${answer.text}`);
+    return answer.body;
+  }
+}
+
+/** The environment without settings that somebody's shell may carry. */
+function cleanEnvironment() {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('CAMELEER_SERVER_') && name !== 'CAMELEER_TENANT_ID'));
+}
+
+/** Pids whose command line contains `text`. */
+export async function processesWith(text) {
+  const { readdirSync } = await import('node:fs');
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).filter((pid) => {
+    try { return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(text) && !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8')); } catch { return false; }
+  }).map(Number);
+}
+
+/** A valid execution, started now unless said otherwise. */
+export function anExecution(executionId, more = {}) {
+  const start = new Date(more.startTime ?? Date.now() - 1000);
+  return {
+    executionId, exchangeId: `ID-${executionId}`, routeId: 'order-entry', status: 'COMPLETED', correlationId: `corr-${executionId}`,
+    startTime: start.toISOString(), endTime: new Date(start.getTime() + 25).toISOString(), durationMs: 25,
+    processorExecutions: [
+      { processorId: 'log1', processorType: 'log', seq: 1, status: 'COMPLETED', startTime: start.toISOString(), durationMs: 1 },
+      { processorId: 'split1', processorType: 'split', seq: 2, status: 'COMPLETED', startTime: start.toISOString(), durationMs: 20 },
+      { processorId: 'to1', processorType: 'to', seq: 3, parentSeq: 2, status: 'COMPLETED', startTime: start.toISOString(), durationMs: 5, splitIndex: 0 },
+    ],
+    ...more,
+  };
+}
