@@ -73,6 +73,7 @@ struct Response {
 };
 
 /// `application/problem+json` (RFC 9457) with the members type, title, status, code, detail, member and requestId.
-Response problem(const Error& error, std::string_view request_id);
+/// `status`: a more exact one than that of the code; 0: that of the code.
+Response problem(const Error& error, std::string_view request_id, int status = 0);
 
 }  // namespace cameleer::web
