@@ -6,6 +6,7 @@
 #include <array>
 
 #include "connection.hpp"
+#include "identifier.hpp"
 
 namespace cameleer::postgres {
 namespace {
@@ -51,15 +52,6 @@ async::Task<std::expected<Address, std::string>> resolve(async::Executor executo
     address.hostaddr += (address.hostaddr.empty() ? "" : ",") + entry.endpoint().address().to_string();
   }
   co_return address;
-}
-
-std::string quoted(std::string_view identifier) {
-  std::string text = "\"";
-  for (char letter : identifier) {
-    if (letter == '"') text += '"';
-    text += letter;
-  }
-  return text + '"';
 }
 
 /// Below the client's deadline, so that in the ordinary case the server gives up first and the connection is kept.
