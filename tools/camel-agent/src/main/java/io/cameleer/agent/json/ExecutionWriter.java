@@ -1,0 +1,164 @@
+package io.cameleer.agent.json;
+
+import java.io.IOException;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.Map;
+import java.util.TreeMap;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+
+import io.cameleer.agent.mask.BodyMasker;
+import io.cameleer.agent.mask.SensitiveKeys;
+import io.cameleer.agent.model.Execution;
+import io.cameleer.agent.model.Failure;
+import io.cameleer.agent.model.Payload;
+import io.cameleer.agent.model.ProcessorRecord;
+
+/** Writes executions as the protocol has them, with flat processor records. Sensitive values are masked here, off the application's threads. */
+public final class ExecutionWriter {
+
+    private static final DateTimeFormatter TIME =
+        DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSS'Z'").withZone(ZoneOffset.UTC);
+    private static final long NANOS_PER_MILLI = 1_000_000L;
+
+    private final JsonGenerator json;
+    private final SensitiveKeys keys;
+    private final boolean payload;
+
+    /** @param payload false writes the same executions without bodies and headers: what is left of one that is too large */
+    public ExecutionWriter(JsonGenerator json, SensitiveKeys keys, boolean payload) {
+        this.json = json;
+        this.keys = keys;
+        this.payload = payload;
+    }
+
+    public static String time(long millis) {
+        return TIME.format(Instant.ofEpochMilli(millis));
+    }
+
+    /** An execution that is still going on: its identity, its start, and that it runs. */
+    public void running(Execution execution) throws IOException {
+        json.writeStartObject();
+        identity(execution);
+        json.writeStringField("status", "RUNNING");
+        json.writeStringField("startTime", time(execution.startMillis));
+        json.writeEndObject();
+    }
+
+    /** A closed execution, whole. */
+    public void closed(Execution execution) throws IOException {
+        json.writeStartObject();
+        identity(execution);
+        json.writeStringField("status", execution.status().name());
+        json.writeStringField("startTime", time(execution.startMillis));
+        json.writeStringField("endTime", time(execution.endMillis()));
+        json.writeNumberField("durationMs", execution.durationNanos() / NANOS_PER_MILLI);
+        failure(execution.failure());
+        payload("input", execution.input());
+        payload("output", execution.output());
+        attributes(execution.attributes(), execution.input(), execution.output());
+        json.writeArrayFieldStart("processorExecutions");
+        for (ProcessorRecord record : execution.processors()) {
+            processor(record);
+        }
+        json.writeEndArray();
+        json.writeEndObject();
+    }
+
+    private void identity(Execution execution) throws IOException {
+        json.writeStringField("executionId", execution.executionId);
+        json.writeStringField("exchangeId", execution.exchangeId);
+        json.writeStringField("correlationId", execution.correlationId);
+        text("parentExecutionId", execution.parentExecutionId);
+        json.writeStringField("routeId", execution.routeId);
+        text("fromEndpoint", execution.fromEndpoint);
+    }
+
+    private void processor(ProcessorRecord record) throws IOException {
+        json.writeStartObject();
+        json.writeNumberField("seq", record.seq);
+        if (record.parent != null) {
+            json.writeNumberField("parentSeq", record.parent.seq);
+        }
+        json.writeStringField("processorId", record.processorId);
+        json.writeStringField("processorType", record.processorType);
+        number("iteration", record.iteration);
+        number("iterationSize", record.iterationSize);
+        number("loopIndex", record.loopIndex);
+        number("splitIndex", record.splitIndex);
+        number("multicastIndex", record.multicastIndex);
+        text("endpointUri", record.endpointUri);
+        text("resolvedEndpointUri", record.resolvedEndpointUri);
+        json.writeStringField("status", record.status.name());
+        json.writeStringField("startTime", time(record.startMillis));
+        json.writeNumberField("durationMs", record.durationNanos / NANOS_PER_MILLI);
+        failure(record.failure);
+        payload("input", record.input);
+        payload("output", record.output);
+        attributes(record.attributes, record.input, record.output);
+        if (record.filterMatched != null) {
+            json.writeBooleanField("filterMatched", record.filterMatched);
+        }
+        json.writeEndObject();
+    }
+
+    private void failure(Failure failure) throws IOException {
+        if (failure != null) {
+            text("errorMessage", failure.message());
+            text("errorStackTrace", failure.stackTrace());
+        }
+    }
+
+    private void payload(String side, Payload content) throws IOException {
+        if (content == null || !payload) {
+            return;
+        }
+        if (content.body() != null) {
+            json.writeStringField(side + "Body", BodyMasker.mask(content.body(), keys));
+        }
+        json.writeObjectFieldStart(side + "Headers");
+        for (Map.Entry<String, String> header : content.headers().entrySet()) {
+            String value = keys.matches(header.getKey()) ? SensitiveKeys.MASK : BodyMasker.mask(header.getValue(), keys);
+            json.writeStringField(header.getKey(), value);
+        }
+        json.writeEndObject();
+    }
+
+    private void attributes(Map<String, String> own, Payload input, Payload output) throws IOException {
+        Map<String, String> all = new TreeMap<>(own);
+        cut(all, "inputBodySize", input);
+        cut(all, "outputBodySize", output);
+        if (!payload) {
+            all.put("payloadLeftOut", "true");
+        }
+        if (all.isEmpty()) {
+            return;
+        }
+        json.writeObjectFieldStart("attributes");
+        for (Map.Entry<String, String> attribute : all.entrySet()) {
+            json.writeStringField(attribute.getKey(), attribute.getValue());
+        }
+        json.writeEndObject();
+    }
+
+    private static void cut(Map<String, String> all, String name, Payload content) {
+        if (content != null && content.bodySize() >= 0) {
+            all.put(name, Long.toString(content.bodySize()));
+            all.put("truncated", "true");
+        }
+    }
+
+    private void text(String name, String value) throws IOException {
+        if (value != null) {
+            json.writeStringField(name, value);
+        }
+    }
+
+    private void number(String name, Integer value) throws IOException {
+        if (value != null) {
+            json.writeNumberField(name, value);
+        }
+    }
+}

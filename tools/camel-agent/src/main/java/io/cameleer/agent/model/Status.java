@@ -1,0 +1,5 @@
+package io.cameleer.agent.model;
+
+public enum Status {
+    RUNNING, COMPLETED, FAILED
+}

@@ -1,0 +1,153 @@
+package io.cameleer.agent.send;
+
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+
+import io.cameleer.agent.boot.AgentLog;
+import io.cameleer.agent.mask.SensitiveKeys;
+import io.cameleer.agent.model.Execution;
+
+/**
+ * The agent's two daemon threads: one sends executions, one the heartbeat. Both outlive any failure of the server; neither is ever
+ * waited for by the application, except for a moment at the end of the JVM.
+ */
+public final class Reporting {
+
+    /** Executions that are being recorded and have reached the age at which they are worth a word. Called by the sending thread. */
+    public interface Unfinished {
+        List<Execution> due();
+    }
+
+    private final Timing timing;
+    private final CamelState camel;
+    private final Unfinished unfinished;
+    private final Counters counters;
+    private final Session session;
+    private final ExecutionSender sender;
+    private final Thread sending;
+    private final Thread beating;
+    private final Object pause = new Object();
+    private volatile boolean ending;
+
+    public Reporting(AgentIdentity identity, Timing timing, CamelState camel, ExecutionQueue queue, Unfinished unfinished, Counters counters,
+                     Supplier<SensitiveKeys> keys, Consumer<Map<String, Object>> onConfig) {
+        this.timing = timing;
+        this.camel = camel;
+        this.unfinished = unfinished;
+        this.counters = counters;
+        this.session = new Session(identity, new ServerConnection(identity.server(), timing.request()), camel, counters, onConfig);
+        this.sender = new ExecutionSender(session, queue, counters, keys);
+        this.sending = daemon("cameleer-sender", this::sendLoop);
+        this.beating = daemon("cameleer-heartbeat", this::beatLoop);
+    }
+
+    public void start() {
+        sending.start();
+        beating.start();
+    }
+
+    /** Sends what is left and deregisters, within the time for a farewell. */
+    public void end() {
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timing.farewell());
+        ending = true;
+        synchronized (pause) {
+            pause.notifyAll();
+        }
+        try {
+            sending.join(Math.max(1, timing.farewell() * 3 / 4));
+            sending.interrupt();
+            beating.interrupt();
+            long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+            session.deregister(Math.max(200, left));
+        } catch (Unavailable e) {
+            AgentLog.info("the server did not hear the end: " + e.getMessage());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void sendLoop() {
+        Backoff backoff = new Backoff(timing.retryLeast(), timing.retryMost());
+        boolean silent = false;
+        boolean more = false;
+        awaitCamel();
+        while (!ending || !sender.idle()) {
+            try {
+                if (!more && !ending) {
+                    sleep(timing.flush());
+                }
+                List<Execution> due = unfinished.due();
+                if (!due.isEmpty()) {
+                    sender.sendRunning(due);
+                }
+                more = sender.sendSome(more ? 0 : timing.flush());
+                backoff.reset();
+                silent = false;
+            } catch (Unavailable e) {
+                if (ending) {
+                    return;
+                }
+                if (!silent) {
+                    AgentLog.warn("the server cannot be used, trying again: " + e.getMessage());
+                    silent = true;
+                }
+                sleep(backoff.nextMillis(e.retryAfterMillis()));
+            } catch (InterruptedException e) {
+                return;
+            } catch (Throwable e) {
+                counters.add("agent_error", 1);
+                AgentLog.warn("unexpected while sending: " + e);
+                sleep(backoff.nextMillis(-1));
+            }
+        }
+    }
+
+    private void beatLoop() {
+        Backoff backoff = new Backoff(timing.retryLeast(), timing.retryMost());
+        awaitCamel();
+        while (!ending) {
+            try {
+                session.heartbeat();
+                backoff.reset();
+                sleep(session.heartbeatMillis());
+            } catch (Unavailable e) {
+                sleep(backoff.nextMillis(e.retryAfterMillis()));
+            } catch (InterruptedException e) {
+                return;
+            } catch (Throwable e) {
+                counters.add("agent_error", 1);
+                sleep(backoff.nextMillis(-1));
+            }
+        }
+    }
+
+    /** A registration names the routes, so it waits until they are known. */
+    private void awaitCamel() {
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timing.firstContact());
+        while (!ending && !camel.started() && System.nanoTime() < deadline) {
+            sleep(50);
+        }
+    }
+
+    private void sleep(long millis) {
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+        synchronized (pause) {
+            try {
+                for (long left = millis; left > 0 && !ending; left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime())) {
+                    pause.wait(left);
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private static Thread daemon(String name, Runnable body) {
+        Thread thread = new Thread(body, name);
+        thread.setDaemon(true);
+        return thread;
+    }
+}

@@ -1,0 +1,91 @@
+package io.cameleer.agent.send;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.Executors;
+import java.util.zip.GZIPOutputStream;
+
+/** Plain requests to the server, each with a deadline. Knows nothing of tokens' lives. */
+final class ServerConnection {
+
+    /**
+     * @param retryAfterMillis from the Retry-After header, or -1
+     */
+    record Answer(int status, byte[] body, long retryAfterMillis) {
+    }
+
+    private static final int GZIP_FROM = 512;
+
+    private final URI server;
+    private final HttpClient client;
+    private final Duration limit;
+
+    ServerConnection(URI server, long limitMillis) {
+        this.server = server;
+        this.limit = Duration.ofMillis(limitMillis);
+        AtomicInteger number = new AtomicInteger();
+        this.client = HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(Duration.ofMillis(Math.min(limitMillis, 5_000)))
+            .followRedirects(HttpClient.Redirect.NEVER)
+            .executor(Executors.newFixedThreadPool(2, task -> {
+                Thread thread = new Thread(task, "cameleer-http-" + number.incrementAndGet());
+                thread.setDaemon(true);
+                return thread;
+            }))
+            .build();
+    }
+
+    /** @param idempotencyKey may be null */
+    Answer post(String path, String bearer, byte[] body, String idempotencyKey) throws Unavailable, InterruptedException {
+        return post(path, bearer, body, idempotencyKey, limit);
+    }
+
+    Answer post(String path, String bearer, byte[] body, String idempotencyKey, Duration limit) throws Unavailable, InterruptedException {
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(server + path))
+            .timeout(limit)
+            .header("Authorization", "Bearer " + bearer)
+            .header("Content-Type", "application/json")
+            .header("Accept", "application/json")
+            .header("X-Protocol-Version", "1");
+        if (idempotencyKey != null) {
+            request.header("Idempotency-Key", idempotencyKey);
+        }
+        byte[] sent = body;
+        if (body.length >= GZIP_FROM) {
+            request.header("Content-Encoding", "gzip");
+            sent = gzip(body);
+        }
+        try {
+            HttpResponse<byte[]> response = client.send(request.POST(HttpRequest.BodyPublishers.ofByteArray(sent)).build(),
+                HttpResponse.BodyHandlers.ofByteArray());
+            return new Answer(response.statusCode(), response.body(), retryAfter(response));
+        } catch (IOException e) {
+            throw new Unavailable(e.getClass().getSimpleName() + (e.getMessage() == null ? "" : ": " + e.getMessage()), -1);
+        }
+    }
+
+    private static long retryAfter(HttpResponse<?> response) {
+        try {
+            return response.headers().firstValue("Retry-After").map(Long::parseLong).map(s -> Math.min(s, 3_600) * 1_000).orElse(-1L);
+        } catch (NumberFormatException e) {
+            return -1;
+        }
+    }
+
+    private static byte[] gzip(byte[] body) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream(body.length / 3 + 64);
+        try (GZIPOutputStream gzip = new GZIPOutputStream(out)) {
+            gzip.write(body);
+        } catch (IOException e) {
+            throw new IllegalStateException("writing to memory failed", e);
+        }
+        return out.toByteArray();
+    }
+}
