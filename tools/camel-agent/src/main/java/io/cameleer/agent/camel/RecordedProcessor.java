@@ -42,11 +42,19 @@ final class RecordedProcessor extends DelegateAsyncProcessor {
         String uri = endpointUri;
         if (uri == null) {
             Endpoint endpoint = target instanceof EndpointAware aware ? aware.getEndpoint() : null;
-            String text = endpoint != null ? endpoint.getEndpointUri() : LABELLED.contains(node.getShortName()) ? node.getLabel() : null;
+            String text = endpoint != null ? endpoint.getEndpointUri() : LABELLED.contains(node.getShortName()) ? label() : null;
             uri = text == null ? "" : recorder.sanitised(text);
             endpointUri = uri;
         }
         return uri.isEmpty() ? null : uri;
+    }
+
+    /** Camel writes some as {@code wireTap[seda:audit]}. */
+    private String label() {
+        String label = node.getLabel();
+        String prefix = node.getShortName() + "[";
+        return label != null && label.startsWith(prefix) && label.endsWith("]")
+            ? label.substring(prefix.length(), label.length() - 1) : label;
     }
 
     @Override

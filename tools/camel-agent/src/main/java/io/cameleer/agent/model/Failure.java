@@ -2,6 +2,7 @@ package io.cameleer.agent.model;
 
 import java.io.PrintWriter;
 import java.io.Writer;
+import java.util.Set;
 
 /**
  * An exception as it is reported.
@@ -12,12 +13,24 @@ import java.io.Writer;
 public record Failure(String message, String stackTrace) {
 
     private static final int MESSAGE_LIMIT = 4_096;
+    private static final Set<String> WRAPPERS = Set.of("org.apache.camel.CamelExchangeException",
+        "org.apache.camel.CamelExecutionException", "org.apache.camel.RuntimeCamelException");
 
     public static Failure of(Throwable thrown, int stackLimit) {
         return new Failure(messageOf(thrown), stackLimit == 0 ? null : stackOf(thrown, stackLimit));
     }
 
-    public static String messageOf(Throwable thrown) {
+    /** Camel wraps what a branch threw; the reader wants to know what it was. The stack trace keeps the wrapping. */
+    private static Throwable unwrapped(Throwable thrown) {
+        Throwable inner = thrown;
+        for (int i = 0; i < 8 && inner.getCause() != null && WRAPPERS.contains(inner.getClass().getName()); i++) {
+            inner = inner.getCause();
+        }
+        return inner;
+    }
+
+    public static String messageOf(Throwable failure) {
+        Throwable thrown = unwrapped(failure);
         String text = thrown.getClass().getName();
         try {
             String message = thrown.getMessage();
