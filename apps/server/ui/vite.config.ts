@@ -1,6 +1,6 @@
 import { convertCssVariables, DEFAULT_THEME, defaultCssVariablesResolver, mergeMantineTheme } from '@mantine/core';
 import react from '@vitejs/plugin-react';
-import type { Plugin } from 'vite';
+import { loadEnv, type Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 import { contrast, theme } from '../../../libs/ui/src/theme.ts';
 
@@ -20,14 +20,14 @@ function themeStylesheet(): Plugin {
       const own = contrast(merged);
       return convertCssVariables({
         variables: { ...base.variables, ...own.variables },
-        light: { ...base.light, ...own.light },
-        dark: { ...base.dark, ...own.dark },
+        light: { '--mantine-color-scheme': 'light', ...base.light, ...own.light },
+        dark: { '--mantine-color-scheme': 'dark', ...base.dark, ...own.dark },
       });
     },
   };
 }
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   plugins: [react(), themeStylesheet()],
   base: './',
   build: {
@@ -41,9 +41,10 @@ export default defineConfig({
     renderBuiltUrl: (filename, { hostType }) =>
       hostType === 'html' ? basePlaceholder + filename : { relative: true },
   },
+  server: { proxy: { '/api': loadEnv(mode, '.', 'CAMELEER_')['CAMELEER_SERVER'] ?? 'http://127.0.0.1:8081' } },
   test: {
     root: '../../..',
     include: ['apps/server/ui/src/**/*.test.ts', 'libs/ui/src/**/*.test.ts'],
     environment: 'node',
   },
-});
+}));

@@ -86,7 +86,7 @@ export function StatusMark({ status }: { status: string }) {
   return (
     <span className={classes.mark} data-tone={toneOf(status)}>
       <StatusGlyph status={status} />
-      {statusWord(status)}
+      <span className={classes.word}>{statusWord(status)}</span>
     </span>
   );
 }

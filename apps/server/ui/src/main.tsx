@@ -1,4 +1,4 @@
-import '@mantine/core/styles.layer.css';
+import '@cameleer/ui/mantine.css';
 import '@cameleer/ui/fonts.css';
 import 'virtual:theme.css';
 import '@cameleer/ui/base.css';

@@ -6,6 +6,7 @@ import type { ExecutionSummary } from '../api/client.ts';
 import classes from './exchange_list.module.css';
 
 const rowHeight = 36;
+const headHeight = 32;
 
 interface Props {
   items: readonly ExecutionSummary[];
@@ -22,7 +23,7 @@ interface Props {
 
 export function ExchangeList({ items, total, selectedId, current, onOpen, onCurrent, more, loadingMore }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
-  const rows = useVirtualizer({ count: items.length, getScrollElement: () => scroller.current, estimateSize: () => rowHeight, overscan: 12 });
+  const rows = useVirtualizer({ count: items.length, getScrollElement: () => scroller.current, estimateSize: () => rowHeight, overscan: 12, scrollMargin: headHeight, scrollPaddingStart: headHeight });
   const visible = rows.getVirtualItems();
   const last = visible.at(-1)?.index ?? 0;
   useEffect(() => {
@@ -36,9 +37,9 @@ export function ExchangeList({ items, total, selectedId, current, onOpen, onCurr
     if (document.activeElement === document.body || scroller.current?.contains(document.activeElement)) row?.focus({ preventScroll: true });
   }, [current, rows]);
   return (
-    <div className={classes.grid} role="grid" aria-label="Exchanges" aria-rowcount={total + 1}>
-      <div role="rowgroup">
-        <div role="row" aria-rowindex={1} className={classes.head}>
+    <div ref={scroller} className={classes.scroller}>
+      <div role="grid" aria-label="Exchanges" aria-rowcount={total + 1}>
+        <div role="row" aria-rowindex={1} className={classes.head} style={{ height: headHeight }}>
           <span role="columnheader">Status</span>
           <span role="columnheader">Started ({zoneName()})</span>
           <span role="columnheader" className={classes.wide}>
@@ -55,9 +56,7 @@ export function ExchangeList({ items, total, selectedId, current, onOpen, onCurr
             Failure
           </span>
         </div>
-      </div>
-      <div ref={scroller} className={classes.scroller} role="rowgroup">
-        <div role="presentation" className={classes.sizer} style={{ height: rows.getTotalSize() }}>
+        <div role="rowgroup" className={classes.sizer} style={{ height: rows.getTotalSize() }}>
           {visible.map(({ index, start }) => {
             const item = items[index]!;
             return (
@@ -68,7 +67,7 @@ export function ExchangeList({ items, total, selectedId, current, onOpen, onCurr
                 aria-selected={item.executionId === selectedId}
                 tabIndex={index === Math.max(current, 0) ? 0 : -1}
                 className={classes.row}
-                style={{ height: rowHeight, transform: `translateY(${start}px)` }}
+                style={{ height: rowHeight, transform: `translateY(${start - headHeight}px)` }}
                 onClick={() => onOpen(item, index)}
                 onFocus={() => index !== current && onCurrent(index)}
                 onKeyDown={(event) => {
@@ -86,12 +85,12 @@ export function ExchangeList({ items, total, selectedId, current, onOpen, onCurr
             );
           })}
         </div>
-        {(more || loadingMore) && (
-          <button type="button" className={classes.more} onClick={more} disabled={!more}>
-            {loadingMore ? 'Loading more…' : 'Load more'}
-          </button>
-        )}
       </div>
+      {(more || loadingMore) && (
+        <button type="button" className={classes.more} onClick={more} disabled={!more}>
+          {loadingMore ? 'Loading more…' : 'Load more'}
+        </button>
+      )}
     </div>
   );
 }
@@ -115,7 +114,7 @@ function Cells({ item }: { item: ExecutionSummary }) {
         {item.durationMs === undefined ? '–' : formatDuration(item.durationMs)}
       </span>
       <span role="gridcell" className={`${classes.wide} ${classes.id}`} title={item.exchangeId}>
-        {item.exchangeId}
+        <bdi>{item.exchangeId}</bdi>
       </span>
       <span role="gridcell" className={classes.failure} title={item.errorMessage}>
         {item.failedProcessorId && <b>{item.failedProcessorId}</b>}

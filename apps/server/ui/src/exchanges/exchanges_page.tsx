@@ -43,7 +43,7 @@ export function ExchangesPage() {
     ['j', () => move(1)],
     ['k', () => move(-1)],
     ['r', () => void search.refetch()],
-    ['Escape', () => view.id !== undefined && document.querySelector('[role=dialog]') === null && close()],
+    ['Escape', () => view.id !== undefined && document.querySelector('[role=dialog], [role=menu]') === null && close()],
   ]);
 
   const first = search.data?.pages[0];

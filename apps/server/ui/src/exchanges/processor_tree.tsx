@@ -92,7 +92,7 @@ interface LineProps {
 
 function RouteLine({ detail, span, ...line }: { detail: ExecutionDetail; span: number } & LineProps) {
   return (
-    <Line {...line} level={1} expanded name={`Route ${detail.routeId}, ${statusWord(detail.status)}`} status={detail.status} offset={0} width={(detail.durationMs ?? span) / span} durationMs={detail.durationMs}>
+    <Line {...line} level={1} expanded status={detail.status} offset={0} width={(detail.durationMs ?? span) / span} durationMs={detail.durationMs}>
       <span className={classes.leaf} />
       <StatusGlyph status={detail.status} label={statusWord(detail.status)} />
       <b className={classes.id}>{detail.routeId}</b>
@@ -111,7 +111,6 @@ function ProcessorLine({ row, failedHere, onToggle, ...line }: { row: TreeRow; f
       level={row.depth + 2}
       expanded={row.expandable ? row.expanded : undefined}
       failedHere={failedHere}
-      name={`${node.processorId}, ${node.processorType}, ${statusWord(node.status)}${failedHere ? ', failed here' : ''}`}
       status={node.status}
       offset={row.offset}
       width={row.width}
@@ -151,7 +150,6 @@ interface RowProps extends LineProps {
   level: number;
   expanded: boolean | undefined;
   failedHere?: boolean;
-  name: string;
   status: string;
   offset: number;
   width: number;
@@ -166,7 +164,6 @@ function Line(props: RowProps) {
       aria-level={props.level}
       aria-expanded={props.expanded}
       aria-selected={props.selected}
-      aria-label={props.name}
       tabIndex={props.selected ? 0 : -1}
       data-line={props.line}
       data-failed-here={props.failedHere || undefined}

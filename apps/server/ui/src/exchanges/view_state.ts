@@ -139,8 +139,9 @@ export function isFiltered(view: ExchangeView): boolean {
   );
 }
 
+/** The same view with nothing narrowed but the time range. Names every filter, so that it can be used as a change. */
 export function withoutFilters(view: ExchangeView): ExchangeView {
-  return { range: view.range, status: [], live: view.live, id: view.id, at: view.at, seq: view.seq };
+  return { ...view, status: [], application: undefined, routeId: undefined, text: undefined, correlationId: undefined };
 }
 
 export function rangeLabel(range: TimeRange, show: (iso: string) => string): string {

@@ -1,5 +1,5 @@
 import { EmptyState } from '@cameleer/ui/empty_state.tsx';
-import { formatAgo, formatCount, formatDuration, formatInstant } from '@cameleer/ui/format.ts';
+import { formatAgo, formatCount, formatDuration, formatInstant, zoneName } from '@cameleer/ui/format.ts';
 import { ProblemAlert } from '@cameleer/ui/problem_alert.tsx';
 import { StatusMark } from '@cameleer/ui/status_mark.tsx';
 import { Skeleton } from '@mantine/core';
@@ -39,7 +39,7 @@ function AgentTable({ agents, now }: { agents: readonly Agent[]; now: number }) 
       <table className={classes.table}>
         <thead>
           <tr>
-            {['State', 'Agent', 'Application', 'Routes', 'Camel', 'Agent version', 'Last heartbeat', 'Clock skew', 'Registered'].map((name) => (
+            {['State', 'Agent', 'Application', 'Routes', 'Camel', 'Agent version', 'Last heartbeat', 'Clock skew', `Registered (${zoneName()})`].map((name) => (
               <th key={name} scope="col">
                 {name}
               </th>

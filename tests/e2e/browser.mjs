@@ -1,0 +1,76 @@
+// A browser that notes everything a page must not do.
+import { AxeBuilder } from '@axe-core/playwright';
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+
+/** The server under test; its address may have a path (a base path). */
+export function serverUnderTest() {
+  const { CAMELEER_URL: url, CAMELEER_USER: user, CAMELEER_PASSWORD: password } = process.env;
+  assert.ok(url && user && password, 'set CAMELEER_URL, CAMELEER_USER and CAMELEER_PASSWORD of a running server');
+  return { url: url.replace(/\/*$/, '/'), user, password };
+}
+
+export function launch() {
+  return chromium.launch({
+    executablePath: process.env.CAMELEER_CHROMIUM ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+}
+
+/** A page, and the list of its offences: errors, policy violations, requests to other hosts. */
+export async function watchedPage(browser, url, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1400, height: 900 }, timezoneId: 'UTC', ...options });
+  const page = await context.newPage();
+  const offences = [];
+  const { origin } = new URL(url);
+  await page.exposeFunction('noteViolation', (text) => offences.push(text));
+  await page.addInitScript(() =>
+    document.addEventListener('securitypolicyviolation', (event) =>
+      window.noteViolation(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`),
+    ),
+  );
+  page.on('pageerror', (error) => offences.push(`exception: ${error.message}`));
+  page.on('request', (request) => {
+    const target = new URL(request.url());
+    if (target.protocol !== 'data:' && target.origin !== origin) offences.push(`request: ${request.url()}`);
+  });
+  page.on('console', (message) => {
+    // The browser itself reports the 401 by which a page learns that nobody is signed in.
+    const expected = /status of 401/.test(message.text()) && /\/auth\/(me|login)$/.test(message.location().url);
+    if (['error', 'warning'].includes(message.type()) && !expected) offences.push(`console: ${message.text()}`);
+  });
+  return { page, offences, close: () => context.close() };
+}
+
+/** Fails when axe finds something serious or critical. */
+export async function assertAccessible(page, where) {
+  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze();
+  const grave = violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, help, nodes }) => `${id}: ${help}\n    ${nodes.slice(0, 3).map((node) => `${node.html.slice(0, 160)} (${node.failureSummary?.split('\n')[1]?.trim()})`).join('\n    ')}`);
+  assert.deepEqual(grave, [], `accessibility of ${where}`);
+}
+
+/** Keeps a picture when CAMELEER_ARTEFACTS names a directory. */
+export async function picture(page, name) {
+  const directory = process.env.CAMELEER_ARTEFACTS;
+  if (!directory) return;
+  mkdirSync(directory, { recursive: true });
+  await page.screenshot({ path: join(directory, `${name}.png`) });
+}
+
+export async function signIn(page, { user, password }) {
+  await page.getByLabel('Username').fill(user);
+  await page.getByLabel('Password', { exact: true }).fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+}
