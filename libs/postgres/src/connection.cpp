@@ -11,6 +11,7 @@ namespace cameleer::postgres {
 namespace {
 
 constexpr std::size_t kPreparedStatements = 256;
+constexpr auto kSlow = std::chrono::milliseconds(50);
 
 std::vector<const char*> values_of(const Parameters& parameters) {
   std::vector<const char*> values;
@@ -88,7 +89,10 @@ void Connection::leave_pipeline() {
 
 bool Connection::in_transaction() const { return PQtransactionStatus(connection_) != PQTRANS_IDLE; }
 
+bool Connection::stalled(Instant now) const { return !in_flight_.empty() && now - front_since_ > kSlow; }
+
 void Connection::send(StatementPtr statement) {
+  if (in_flight_.empty()) front_since_ = std::chrono::steady_clock::now();
   auto& sent = *in_flight_.emplace_back(std::move(statement));
   bool accepted = false;
   if (pipeline_) {
@@ -239,6 +243,7 @@ void Connection::take_error(Statement& statement, const PGresult* result) {
 void Connection::finish_front() {
   auto statement = std::move(in_flight_.front());
   in_flight_.pop_front();
+  front_since_ = std::chrono::steady_clock::now();
   if (!statement->outcome) {
     statement->outcome.emplace(std::unexpected(lost_connection("the server answered without a result")));
   }

@@ -46,6 +46,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   [[nodiscard]] bool leased() const { return leased_; }
   [[nodiscard]] bool ready() const { return ready_ && !ending_; }
   [[nodiscard]] std::size_t in_flight() const { return in_flight_.size(); }
+  /// A slow statement is at the front: others should not line up behind it.
+  [[nodiscard]] bool stalled(Instant now) const;
   [[nodiscard]] const std::string& reason() const { return reason_; }
 
   /// Leaves pipeline mode for good (until the next reset), so that one text may hold several statements. Only with
@@ -86,6 +88,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool writing_ = false;
   bool leased_ = false;
   std::optional<Instant> lease_deadline_;
+  Instant front_since_;  ///< when the front of in_flight_ became that
   std::string reason_;
 };
 

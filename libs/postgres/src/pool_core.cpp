@@ -149,8 +149,9 @@ std::size_t PoolCore::leases() const {
 
 std::shared_ptr<Connection> PoolCore::least_busy(std::size_t bound) const {
   std::shared_ptr<Connection> best;
+  auto now = std::chrono::steady_clock::now();
   for (const auto& one : connections_) {
-    if (!one->ready() || one->leased() || one->in_flight() >= bound) continue;
+    if (!one->ready() || one->leased() || one->in_flight() >= bound || one->stalled(now)) continue;
     if (!best || one->in_flight() < best->in_flight()) best = one;
   }
   return best;

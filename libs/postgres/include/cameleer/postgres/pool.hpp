@@ -81,8 +81,8 @@ template <class T>
 using Outcome = std::expected<T, DatabaseError>;
 
 struct PoolOptions {
-  std::string conninfo;  ///< libpq conninfo or URI
-  std::string schema;    ///< search_path of every connection; empty: the server's
+  std::string conninfo = {};  ///< libpq conninfo or URI
+  std::string schema = {};    ///< search_path of every connection; empty: the server's
   std::size_t connections = 4;
   std::chrono::milliseconds connect_time{5'000};
   std::chrono::milliseconds statement_time{10'000};  ///< client-side deadline; also statement_timeout on the server
