@@ -1,0 +1,229 @@
+package io.cameleer.agent.send;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.net.ServerSocket;
+import java.net.URI;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+import io.cameleer.agent.mask.SensitiveKeys;
+
+class ReportingTest {
+
+    private static final Timing QUICK = new Timing(20, 20, 100, 2_000, 2_000, 1_000);
+
+    private final Counters counters = new Counters();
+    private final ExecutionQueue queue = new ExecutionQueue(1_000, 1 << 20, counters);
+    private final AtomicReference<Map<String, Object>> config = new AtomicReference<>();
+    private StrictServer server;
+    private Reporting reporting;
+
+    private static final CamelState CAMEL = new CamelState() {
+        @Override
+        public String camelVersion() {
+            return "4.4.5";
+        }
+
+        @Override
+        public String runtime() {
+            return "camel";
+        }
+
+        @Override
+        public boolean started() {
+            return true;
+        }
+
+        @Override
+        public Map<String, String> routeStates() {
+            return Map.of("route", "Started");
+        }
+
+        @Override
+        public boolean stopping() {
+            return false;
+        }
+    };
+
+    @AfterEach
+    void end() {
+        if (reporting != null) {
+            reporting.end();
+        }
+        if (server != null) {
+            server.close();
+            assertEquals(List.of(), server.breaches);
+        }
+    }
+
+    private void start(int port) {
+        AgentIdentity identity = new AgentIdentity(URI.create("http://127.0.0.1:" + port), StrictServer.KEY, "unit", "test", "unit-1", "1");
+        reporting = new Reporting(identity, QUICK, CAMEL, queue, List::of, counters, SensitiveKeys::defaults, config::set);
+        reporting.start();
+    }
+
+    private void add(int from, int to) {
+        for (int i = from; i < to; i++) {
+            queue.add(ExecutionQueueTest.closed("e" + i, 10));
+        }
+    }
+
+    private static void until(String what, BooleanSupplier condition) throws InterruptedException {
+        long deadline = System.nanoTime() + 20_000_000_000L;
+        while (!condition.getAsBoolean()) {
+            assertTrue(System.nanoTime() < deadline, "not within 20 s: " + what);
+            Thread.sleep(5);
+        }
+    }
+
+    @Test
+    void executions_arrive_and_the_end_is_announced() throws Exception {
+        server = new StrictServer(0);
+        start(server.port());
+        add(0, 250);
+        until("all stored", () -> server.stored.size() == 250);
+        until("a heartbeat", () -> !server.heartbeats.isEmpty());
+        assertEquals(Map.of("route", "Started"), server.heartbeats.get(0).get("routeStates"));
+        assertEquals(List.of("route"), server.registrations.get(0).get("routeIds"));
+        reporting.end();
+        assertTrue(server.calls.contains("deregister"));
+        assertEquals(1, server.registrations.size());
+    }
+
+    @Test
+    void what_is_left_at_the_end_is_still_sent() throws Exception {
+        server = new StrictServer(0);
+        start(server.port());
+        until("registered", () -> !server.registrations.isEmpty());
+        add(0, 150);
+        reporting.end();
+        assertEquals(150, server.stored.size());
+    }
+
+    @Test
+    void an_outage_loses_nothing_that_the_queue_can_hold() throws Exception {
+        int port;
+        try (ServerSocket free = new ServerSocket(0)) {
+            port = free.getLocalPort();
+        }
+        start(port);
+        add(0, 500);
+        Thread.sleep(200); // attempts fail meanwhile; nothing is asserted about their number
+        server = new StrictServer(port);
+        until("all stored", () -> server.stored.size() == 500);
+        assertEquals(Map.of(), counters.all());
+    }
+
+    @Test
+    void an_outage_longer_than_the_queue_keeps_the_newest_and_reports_the_rest() throws Exception {
+        int port;
+        try (ServerSocket free = new ServerSocket(0)) {
+            port = free.getLocalPort();
+        }
+        start(port);
+        add(0, 3_000);
+        server = new StrictServer(port);
+        until("the newest is stored", () -> server.stored.contains("e2999"));
+        until("all others are counted", () -> server.stored.size() + counters.get("buffer_full") == 3_000);
+        until("the heartbeat tells", () -> server.heartbeats.stream().anyMatch(b ->
+            b.get("capabilities") instanceof Map<?, ?> c && c.get("dropped.buffer_full") instanceof Number n && n.longValue() >= 1_000));
+    }
+
+    @Test
+    void a_refused_token_is_refreshed_and_a_refused_refresh_registers_again() throws Exception {
+        server = new StrictServer(0);
+        start(server.port());
+        until("registered", () -> !server.heartbeats.isEmpty());
+        server.revokeAccess();
+        add(0, 10);
+        until("stored after the refresh", () -> server.stored.size() == 10);
+        assertTrue(server.calls.contains("refresh"));
+        assertEquals(1, server.registrations.size());
+
+        server.refreshRefused = true;
+        server.revokeAccess();
+        add(10, 20);
+        until("stored after registering again", () -> server.stored.size() == 20);
+        assertTrue(server.registrations.size() >= 2);
+        assertEquals(Map.of(), counters.all());
+    }
+
+    @Test
+    void a_token_is_refreshed_before_it_ends() throws Exception {
+        server = new StrictServer(0);
+        server.expiresInSeconds = 1;
+        start(server.port());
+        until("refreshed twice", () -> server.calls.stream().filter("refresh"::equals).count() >= 2);
+        assertEquals(1, server.registrations.size());
+    }
+
+    @Test
+    void a_failed_request_comes_again_with_the_same_key_and_content() throws Exception {
+        server = new StrictServer(0);
+        server.dataStatuses.addAll(List.of(503, 429, 408, 500));
+        add(0, 5);
+        start(server.port());
+        until("stored", () -> server.stored.size() == 5);
+        List<StrictServer.Sent> first = server.attempts.stream().filter(a -> a.ids().contains("e0")).toList();
+        assertEquals(5, first.size());
+        assertEquals(1, first.stream().distinct().count());
+        assertEquals(Map.of(), counters.all());
+    }
+
+    @Test
+    void a_bad_request_is_dropped_and_counted_and_the_next_goes_through() throws Exception {
+        server = new StrictServer(0);
+        server.dataStatuses.add(400);
+        add(0, 3);
+        start(server.port());
+        until("counted", () -> counters.get("rejected_400") == 3);
+        add(3, 6);
+        until("the next is stored", () -> server.stored.size() == 3);
+        assertFalse(server.stored.contains("e0"));
+        until("the heartbeat tells", () -> server.heartbeats.stream().anyMatch(b ->
+            b.get("capabilities") instanceof Map<?, ?> c && c.get("dropped.rejected_400") instanceof Number n && n.intValue() == 3));
+    }
+
+    @Test
+    void a_batch_that_is_too_large_is_split_until_it_fits() throws Exception {
+        server = new StrictServer(0);
+        server.largestBatch = 7;
+        add(0, 100);
+        start(server.port());
+        until("all stored", () -> server.stored.size() == 100);
+        List<String> keys = server.attempts.stream().map(StrictServer.Sent::key).toList();
+        assertEquals(keys.size(), keys.stream().distinct().count());
+    }
+
+    @Test
+    void one_execution_that_is_too_large_is_sent_without_its_payload_and_then_given_up() throws Exception {
+        server = new StrictServer(0);
+        queue.add(ExecutionQueueTest.closed("large", 5_000));
+        server.dataStatuses.add(413);
+        start(server.port());
+        until("stored without payload", () -> server.stored.contains("large"));
+        assertTrue(server.attempts.get(0).size() > 5_000);
+        assertTrue(server.attempts.get(1).size() < 1_000);
+
+        server.largestBatch = 0;
+        queue.add(ExecutionQueueTest.closed("hopeless", 10));
+        until("given up", () -> counters.get("too_large") == 1);
+    }
+
+    @Test
+    void the_configuration_of_the_registration_is_handed_on() throws Exception {
+        server = new StrictServer(0);
+        server.config = "{\"version\":3,\"samplingRate\":0.5}";
+        start(server.port());
+        until("handed on", () -> config.get() != null);
+        assertEquals(0.5, ((Number) config.get().get("samplingRate")).doubleValue());
+    }
+}
