@@ -72,6 +72,44 @@ async::Task<Expected<void>> Application::start() {
   co_return Expected<void>{};
 }
 
+async::Task<Expected<StoreAddresses>> Application::start_engines() {
+  StoreAddresses addresses{.postgres_conninfo = settings_.stores.postgres_url,
+                           .clickhouse_url = settings_.stores.clickhouse_url,
+                           .clickhouse_user = settings_.stores.clickhouse_user,
+                           .clickhouse_password = settings_.stores.clickhouse_password,
+                           .clickhouse_is_local = settings_.stores.clickhouse_url.empty()};
+  const auto to_log = [this](std::string_view engine, std::string_view line) {
+    log_.info("engine", {{"engine", engine}, {"line", line}});
+  };
+  if (addresses.postgres_conninfo.empty()) {
+    engines::PostgresOptions options{.data_dir = (data_.path() / "postgres").string(), .on_log_line = to_log};
+    if (!settings_.engines.postgres_bin_directory.empty()) options.bin_dir = settings_.engines.postgres_bin_directory;
+    embedded_postgres_.emplace(executor_, std::move(options));
+    auto conninfo = co_await embedded_postgres_->start();
+    if (!conninfo) co_return std::unexpected(conninfo.error());
+    addresses.postgres_conninfo = std::move(*conninfo);
+  }
+  if (addresses.clickhouse_url.empty()) {
+    const auto beside = [](std::string_view name) {
+      return (std::filesystem::read_symlink("/proc/self/exe").parent_path() / name).string();
+    };
+    const auto& given = settings_.engines;
+    embedded_clickhouse_.emplace(
+        executor_, engines::ClickHouseOptions{
+                       .executable = given.clickhouse_program.empty() ? beside("cameleer-clickhouse") : given.clickhouse_program,
+                       .library = given.clickhouse_library.empty() ? beside("libchdb.so") : given.clickhouse_library,
+                       .data_dir = (data_.path() / "clickhouse").string(),
+                       .max_memory = given.clickhouse_memory_bytes,
+                       .on_log_line = to_log});
+    auto endpoint = co_await embedded_clickhouse_->start();
+    if (!endpoint) co_return std::unexpected(endpoint.error());
+    addresses.clickhouse_url = endpoint->url;
+    addresses.clickhouse_user = endpoint->user;
+    addresses.clickhouse_password = endpoint->password;
+  }
+  co_return addresses;
+}
+
 Expected<void> Application::open_http() {
   if (auto added = add_routes(*services_, settings_); !added) return added;
   http_ = std::make_unique<web::Server>(
