@@ -4,6 +4,7 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useRef } from 'react';
 import type { ExecutionSummary } from '../api/client.ts';
 import classes from './exchange_list.module.css';
+import { shortError } from './readable.ts';
 
 const rowHeight = 36;
 const headHeight = 32;
@@ -118,7 +119,7 @@ function Cells({ item }: { item: ExecutionSummary }) {
       </span>
       <span role="gridcell" className={classes.failure} title={item.errorMessage}>
         {item.failedProcessorId && <b>{item.failedProcessorId}</b>}
-        {item.errorMessage}
+        {item.errorMessage && shortError(item.errorMessage)}
       </span>
     </>
   );

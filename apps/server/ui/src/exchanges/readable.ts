@@ -14,3 +14,8 @@ export function readable(body: string): string {
 }
 
 const digitsOf = (text: string): string => text.replace(/[^0-9.eE+-]/g, '');
+
+/** An error for one line: the first line, without the package of the exception's class. */
+export function shortError(message: string): string {
+  return (message.split('\n', 1)[0] ?? '').replace(/^(?:[a-z_]\w*\.)+(?=[A-Z])/, '');
+}
