@@ -20,8 +20,9 @@ class AgentStore {
   /// A sweep's change: only while the row is still as the sweep saw it; false otherwise.
   async::Task<Expected<bool>> put_silence(agent::State before, agent::Change change, Instant now);
   /// Times, capabilities and route states of many agents at once. A row that another process found silent meanwhile
-  /// becomes LIVE again with a RECOVERED event; one that was deregistered after the heartbeat stays so.
-  async::Task<Expected<void>> put_heartbeats(std::span<const agent::Record> records, Instant now);
+  /// becomes LIVE again with a RECOVERED event. The keys of those not written: the row is gone, or was deregistered
+  /// after the heartbeat.
+  async::Task<Expected<std::vector<agent::Key>>> put_heartbeats(std::span<const agent::Record> records, Instant now);
 
  private:
   postgres::Pool& pool_;

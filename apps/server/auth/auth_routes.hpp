@@ -11,6 +11,6 @@ struct AuthRouteSettings {
   std::string base_path = "/";  ///< Path of the session cookie
 };
 
-void add_auth_routes(web::Router& router, AuthService& auth, const OriginRule& origins, AuthRouteSettings settings);
+void add_auth_routes(web::Router& router, AuthService& auth, OriginRule origins, AuthRouteSettings settings);
 
 }  // namespace cameleer::server

@@ -79,7 +79,6 @@ class AuthService {
   async::Task<Expected<bool>> password_matches(std::string password, std::string hash);
   SignInFailure refuse_unknown(const std::string& username, Instant now);
 
-  postgres::Pool& pool_;
   UserStore store_;
   async::WorkerPool& workers_;
   TokenService& tokens_;

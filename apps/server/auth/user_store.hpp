@@ -38,6 +38,8 @@ class UserStore {
   async::Task<Expected<bool>> insert_first_admin(std::string id, std::string username, std::string display_name,
                                                  std::string password_hash, Instant now);
 
+  async::Task<Expected<bool>> any_user();
+
   async::Task<Expected<std::optional<LoginRow>>> find_login(std::string username);
   /// Counts an attempt before the password is looked at, so that parallel guesses cannot outrun the count. The
   /// `limit`-th locks until `lock_until`. The instant up to which the account is locked already, when it is.
@@ -58,6 +60,10 @@ class UserStore {
   async::Task<Expected<std::optional<User>>> find_user(std::string user_id);
   /// The user, when the token family is known and not revoked.
   async::Task<Expected<std::optional<User>>> find_user_of_family(std::string user_id, std::string family);
+
+  /// The check value of the master key that the database was used with: `value` when there was none.
+  async::Task<Expected<std::string>> check_value(std::string value);
+  async::Task<Expected<void>> replace_check_value(std::string before, std::string after);
 
  private:
   postgres::Pool& pool_;
