@@ -1,9 +1,9 @@
-#include <boost/asio/ip/basic_resolver.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <boost/asio/ip/basic_resolver.hpp>
+#include <boost/asio/ip/tcp.hpp>
 
 #include "connection.hpp"
 #include "identifier.hpp"
@@ -12,11 +12,6 @@ namespace cameleer::postgres {
 namespace {
 
 using namespace std::chrono_literals;
-
-struct Address {
-  std::string host;
-  std::string hostaddr;
-};
 
 std::string value_of(const PQconninfoOption* options, std::string_view keyword) {
   for (auto option = options; option->keyword != nullptr; ++option) {
@@ -35,32 +30,33 @@ std::string name_to_resolve(const std::string& conninfo) {
   return host;
 }
 
-async::Task<std::expected<Address, std::string>> resolve(async::Executor executor, std::string host,
-                                                         std::chrono::milliseconds time) {
-  using Resolver = asio::ip::basic_resolver<asio::ip::tcp, async::Executor>;
-  // Shared: the limit's handler may run after this frame is gone.
-  auto resolver = std::make_shared<Resolver>(executor);
-  async::SteadyTimer limit(executor, time);
-  limit.async_wait([resolver](const boost::system::error_code& error) {
-    if (!error) resolver->cancel();
-  });
-  auto [error, found] = co_await resolver->async_resolve(host, "", async::as_result);
-  if (error) co_return std::unexpected(fmt::format("cannot resolve {}: {}", host, error.message()));
-  Address address;
-  for (const auto& entry : found) {
-    address.host += (address.host.empty() ? "" : ",") + host;
-    address.hostaddr += (address.hostaddr.empty() ? "" : ",") + entry.endpoint().address().to_string();
-  }
-  co_return address;
-}
-
 /// Below the client's deadline, so that in the ordinary case the server gives up first and the connection is kept.
 std::chrono::milliseconds on_server(std::chrono::milliseconds statement_time) {
-  return std::max<std::chrono::milliseconds>(1ms, statement_time - std::clamp<std::chrono::milliseconds>(
-                                                                       statement_time / 20, 20ms, 1'000ms));
+  return std::max<std::chrono::milliseconds>(
+      1ms, statement_time - std::clamp<std::chrono::milliseconds>(statement_time / 20, 20ms, 1'000ms));
 }
 
 }  // namespace
+
+/// A look-up runs on a thread of Asio's and cannot be interrupted, so it is not waited for directly: what it finds too
+/// late is found by nobody.
+struct Connection::Resolution {
+  using Resolver = asio::ip::basic_resolver<asio::ip::tcp, async::Executor>;
+  Resolver resolver;
+  async::SteadyTimer until_found;
+  std::string hosts = {};      ///< the name once per address, as libpq wants it
+  std::string addresses = {};  ///< comma-separated
+  std::string failure = "not resolved in time";
+
+  void found(const std::string& host, const boost::system::error_code& error, const Resolver::results_type& entries) {
+    failure = error ? error.message() : std::string();
+    for (const auto& entry : entries) {
+      hosts += (hosts.empty() ? "" : ",") + host;
+      addresses += (addresses.empty() ? "" : ",") + entry.endpoint().address().to_string();
+    }
+    until_found.cancel();
+  }
+};
 
 async::Task<std::expected<void, std::string>> Connection::connect() {
   reset();
@@ -83,13 +79,11 @@ async::Task<std::expected<void, std::string>> Connection::connect() {
 async::Task<std::string> Connection::start_connecting() {
   std::vector<const char*> names{"dbname", "client_encoding", "fallback_application_name"};
   std::vector<const char*> values{options_.conninfo.c_str(), "UTF8", options_.application_name.c_str()};
-  Address address;
   if (std::string host = name_to_resolve(options_.conninfo); !host.empty()) {
-    auto resolved = co_await resolve(descriptor_.get_executor(), host, options_.connect_time);
-    if (!resolved) co_return resolved.error();
-    address = std::move(*resolved);
+    co_await resolve(host);
+    if (!resolution_->failure.empty()) co_return fmt::format("cannot resolve {}: {}", host, resolution_->failure);
     names.insert(names.end(), {"host", "hostaddr"});
-    values.insert(values.end(), {address.host.c_str(), address.hostaddr.c_str()});
+    values.insert(values.end(), {resolution_->hosts.c_str(), resolution_->addresses.c_str()});
   }
   names.push_back(nullptr);
   values.push_back(nullptr);
@@ -99,6 +93,20 @@ async::Task<std::string> Connection::start_connecting() {
   // libpq would print notices on stderr.
   PQsetNoticeReceiver(connection_, [](void*, const PGresult*) {}, nullptr);
   co_return PQstatus(connection_) == CONNECTION_BAD ? words_of_libpq() : std::string();
+}
+
+async::Task<> Connection::resolve(std::string host) {
+  auto executor = descriptor_.get_executor();
+  resolution_ =
+      std::make_shared<Resolution>(Resolution::Resolver(executor), async::SteadyTimer(executor, options_.connect_time));
+  resolution_->resolver.async_resolve(host, "", [shared = resolution_, host](const auto& error, const auto& entries) {
+    shared->found(host, error, entries);
+  });
+  co_await resolution_->until_found.async_wait(async::as_result);
+}
+
+void Connection::stop_resolving() {
+  if (resolution_) resolution_->until_found.cancel();
 }
 
 async::Task<std::string> Connection::poll_connection() {

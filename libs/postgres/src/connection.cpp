@@ -1,9 +1,8 @@
 #include "connection.hpp"
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-
-#include <algorithm>
 
 #include "database_error.hpp"
 
@@ -27,7 +26,9 @@ std::vector<const char*> values_of(const Parameters& parameters) {
 Connection::Connection(async::Executor executor, const PoolOptions& options)
     : options_(options), descriptor_(executor), watchdog_(executor), cache_(kPreparedStatements) {}
 
-Connection::~Connection() { reset(); }
+Connection::~Connection() {
+  reset();
+}
 
 void Connection::reset() {
   auto now = std::chrono::steady_clock::now();
@@ -53,6 +54,7 @@ void Connection::end(std::string reason) {
   if (ending_) return;
   ending_ = true;
   reason_ = std::move(reason);
+  stop_resolving();
   boost::system::error_code ignored;
   if (descriptor_.is_open()) descriptor_.cancel(ignored);
 }
@@ -87,9 +89,13 @@ void Connection::leave_pipeline() {
   pipeline_ = false;
 }
 
-bool Connection::in_transaction() const { return PQtransactionStatus(connection_) != PQTRANS_IDLE; }
+bool Connection::in_transaction() const {
+  return PQtransactionStatus(connection_) != PQTRANS_IDLE;
+}
 
-bool Connection::stalled(Instant now) const { return !in_flight_.empty() && now - front_since_ > kSlow; }
+bool Connection::stalled(Instant now) const {
+  return !in_flight_.empty() && now - front_since_ > kSlow;
+}
 
 void Connection::send(StatementPtr statement) {
   if (in_flight_.empty()) front_since_ = std::chrono::steady_clock::now();
@@ -121,7 +127,8 @@ bool Connection::send_in_pipeline(Statement& statement) {
   }
   if (found.state == StatementCache::State::unconfirmed) {
     statement.sent = Statement::Sent::as_text;
-    return PQsendQueryParams(connection_, statement.sql.c_str(), count, nullptr, values.data(), nullptr, nullptr, 0) != 0;
+    return PQsendQueryParams(connection_, statement.sql.c_str(), count, nullptr, values.data(), nullptr, nullptr, 0) !=
+           0;
   }
   return send_prepared(statement, values);
 }
@@ -138,8 +145,8 @@ bool Connection::send_prepared(Statement& statement, const std::vector<const cha
   statement.prepare_at = evicted.size();
   std::string name = cache_.add(statement.sql);
   return PQsendPrepare(connection_, name.c_str(), statement.sql.c_str(), 0, nullptr) != 0 &&
-         PQsendQueryPrepared(connection_, name.c_str(), static_cast<int>(values.size()), values.data(), nullptr, nullptr,
-                             0) != 0;
+         PQsendQueryPrepared(connection_, name.c_str(), static_cast<int>(values.size()), values.data(), nullptr,
+                             nullptr, 0) != 0;
 }
 
 void Connection::flush() {
@@ -196,11 +203,12 @@ void Connection::take_results() {
 void Connection::take_result(PGresult* raw) {
   Result result(raw);
   Statement& statement = *in_flight_.front();
-  bool is_prepare =
-      statement.sent == Statement::Sent::prepared_with && statement.commands_done <= statement.prepare_at;
+  bool is_prepare = statement.sent == Statement::Sent::prepared_with && statement.commands_done <= statement.prepare_at;
   switch (PQresultStatus(raw)) {
-    case PGRES_PIPELINE_SYNC: return finish_front();
-    case PGRES_PIPELINE_ABORTED: return;
+    case PGRES_PIPELINE_SYNC:
+      return finish_front();
+    case PGRES_PIPELINE_ABORTED:
+      return;
     case PGRES_COMMAND_OK:
     case PGRES_TUPLES_OK:
     case PGRES_EMPTY_QUERY:
@@ -223,8 +231,9 @@ void Connection::take_result(PGresult* raw) {
       if (is_prepare) cache_.remove(statement.sql);
       return take_error(statement, raw);
     default:
-      statement.outcome.emplace(std::unexpected(DatabaseError{
-          .error = {ErrorCode::internal, "The database refused a statement."}, .server_text = "COPY is not supported"}));
+      statement.outcome.emplace(
+          std::unexpected(DatabaseError{.error = {ErrorCode::internal, "The database refused a statement."},
+                                        .server_text = "COPY is not supported"}));
       end("COPY was started");
   }
 }

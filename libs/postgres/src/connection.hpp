@@ -1,12 +1,12 @@
 #pragma once
+#include <libpq-fe.h>
+
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include <libpq-fe.h>
 
 #include "statement.hpp"
 #include "statement_cache.hpp"
@@ -15,8 +15,8 @@ namespace cameleer::postgres {
 
 namespace asio = boost::asio;
 
-/// One connection, through all its incarnations. libpq owns the socket; the descriptor borrows it and is released before
-/// libpq may close it. Driven by one coroutine of the pool: connect(), receive() until false, reset().
+/// One connection, through all its incarnations. libpq owns the socket; the descriptor borrows it and is released
+/// before libpq may close it. Driven by one coroutine of the pool: connect(), receive() until false, reset().
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   Connection(async::Executor executor, const PoolOptions& options);
@@ -59,7 +59,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
  private:
   using Descriptor = asio::posix::basic_stream_descriptor<async::Executor>;
 
+  struct Resolution;
+
   async::Task<std::string> start_connecting();
+  async::Task<> resolve(std::string host);
+  void stop_resolving();
   async::Task<std::string> poll_connection();
   async::Task<std::string> set_up_session();
   async::Task<bool> wait(asio::posix::descriptor_base::wait_type what);
@@ -77,6 +81,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   const PoolOptions& options_;
   Descriptor descriptor_;
   async::SteadyTimer watchdog_;
+  std::shared_ptr<Resolution> resolution_;
   PGconn* connection_ = nullptr;
   StatementCache cache_;
   std::deque<StatementPtr> in_flight_;

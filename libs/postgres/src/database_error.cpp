@@ -12,12 +12,18 @@ std::string field(const PGresult* result, int code) {
 
 std::string_view sentence(ErrorCode code) {
   switch (code) {
-    case conflict: return "The change conflicts with data that is already stored.";
-    case unavailable: return "The database is not available; try again.";
-    case upstream_timeout: return "The database did not answer in time.";
-    case overloaded: return "The database is at its bound; try again later.";
-    case invalid_parameter: return "A value is not text that the database can hold (NUL byte or invalid UTF-8).";
-    default: return "The database refused a statement.";
+    case conflict:
+      return "The change conflicts with data that is already stored.";
+    case unavailable:
+      return "The database is not available; try again.";
+    case upstream_timeout:
+      return "The database did not answer in time.";
+    case overloaded:
+      return "The database is at its bound; try again later.";
+    case invalid_parameter:
+      return "A value is not text that the database can hold (NUL byte or invalid UTF-8).";
+    default:
+      return "The database refused a statement.";
   }
 }
 
@@ -35,9 +41,9 @@ ErrorCode code_of(std::string_view sqlstate) {
   };
   // The first that fits. 40: the loser of a deadlock or a serialisation check. 25006: we were sent to a standby.
   constexpr Row kRows[] = {
-      {"08", unavailable},   {"22021", invalid_parameter}, {"22P05", invalid_parameter}, {"23", conflict},
-      {"25006", unavailable}, {"25P03", unavailable},      {"40", unavailable},          {"53100", unavailable},
-      {"53", overloaded},    {"55P03", unavailable},       {"57014", upstream_timeout},  {"57P", unavailable},
+      {"08", unavailable},    {"22021", invalid_parameter}, {"22P05", invalid_parameter}, {"23", conflict},
+      {"25006", unavailable}, {"25P03", unavailable},       {"40", unavailable},          {"53100", unavailable},
+      {"53", overloaded},     {"55P03", unavailable},       {"57014", upstream_timeout},  {"57P", unavailable},
   };
   for (const auto& row : kRows) {
     if (sqlstate.starts_with(row.prefix)) return row.code;
@@ -66,10 +72,16 @@ DatabaseError no_connection(std::string server_text) {
   return failure(unavailable, std::string(sentence(unavailable)), std::move(server_text));
 }
 
-DatabaseError past_deadline() { return failure(upstream_timeout, std::string(sentence(upstream_timeout))); }
+DatabaseError past_deadline() {
+  return failure(upstream_timeout, std::string(sentence(upstream_timeout)));
+}
 
-DatabaseError closed_pool() { return failure(unavailable, "The connections to the database are being closed."); }
+DatabaseError closed_pool() {
+  return failure(unavailable, "The connections to the database are being closed.");
+}
 
-DatabaseError full_pool() { return failure(overloaded, "Too many statements wait for the database; try again later."); }
+DatabaseError full_pool() {
+  return failure(overloaded, "Too many statements wait for the database; try again later.");
+}
 
 }  // namespace cameleer::postgres

@@ -1,7 +1,7 @@
 #pragma once
-#include <cameleer/postgres/pool.hpp>
-
 #include <libpq-fe.h>
+
+#include <cameleer/postgres/pool.hpp>
 
 namespace cameleer::postgres {
 

@@ -1,5 +1,6 @@
-#include <cameleer/postgres/migrations.hpp>
 #include <fmt/format.h>
+
+#include <cameleer/postgres/migrations.hpp>
 
 #include "identifier.hpp"
 #include "migration_files.hpp"
@@ -63,7 +64,8 @@ std::unexpected<Error> failed(const std::string& what, const DatabaseError& erro
 
 /// Under the lock: the schema and the table of what has been applied.
 async::Task<Expected<void>> prepare(Session& session, const std::string& schema) {
-  auto lock = co_await session.query("select pg_advisory_lock(hashtextextended('cameleer.migrations/' || $1, 0))", {schema});
+  auto lock =
+      co_await session.query("select pg_advisory_lock(hashtextextended('cameleer.migrations/' || $1, 0))", {schema});
   if (!lock) co_return failed("Waiting for another process that migrates", lock.error());
   auto there = co_await session.query("select 1 from pg_namespace where nspname = $1", {schema});
   if (!there) co_return failed("Looking for the schema", there.error());
@@ -72,10 +74,10 @@ async::Task<Expected<void>> prepare(Session& session, const std::string& schema)
     auto created = co_await session.query("create schema " + quoted(schema));
     if (!created) co_return failed("Creating the schema", created.error());
   }
-  auto table = co_await session.query(fmt::format(
-      "create table if not exists {}.schema_migrations (version int primary key, name text not null,"
-      " checksum text not null, applied_at timestamptz not null default now())",
-      quoted(schema)));
+  auto table = co_await session.query(
+      fmt::format("create table if not exists {}.schema_migrations (version int primary key, name text not null,"
+                  " checksum text not null, applied_at timestamptz not null default now())",
+                  quoted(schema)));
   if (!table) co_return failed("Creating schema_migrations", table.error());
   co_return Expected<void>();
 }

@@ -71,16 +71,24 @@ Pool::Pool(async::Executor executor, PoolOptions options)
   core_->start();
 }
 
-Pool::~Pool() { core_->stop(); }
+Pool::~Pool() {
+  core_->stop();
+}
 
 async::Task<Outcome<Result>> Pool::query(std::string sql, Parameters parameters) {
   return PoolCore::run(core_, make_statement(core_->options(), std::move(sql), std::move(parameters)));
 }
 
-async::Task<Outcome<std::unique_ptr<Transaction>>> Pool::begin() { return begin_transaction(core_); }
+async::Task<Outcome<std::unique_ptr<Transaction>>> Pool::begin() {
+  return begin_transaction(core_);
+}
 
-async::Task<Expected<void>> Pool::ping() { return ask(core_); }
+async::Task<Expected<void>> Pool::ping() {
+  return ask(core_);
+}
 
-async::Task<> Pool::close() { return PoolCore::close(core_); }
+async::Task<> Pool::close() {
+  return PoolCore::close(core_);
+}
 
 }  // namespace cameleer::postgres

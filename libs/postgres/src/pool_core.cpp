@@ -1,9 +1,9 @@
 #include "pool_core.hpp"
 
-#include <boost/asio/co_spawn.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/asio/co_spawn.hpp>
 
 #include "database_error.hpp"
 
@@ -219,8 +219,7 @@ void PoolCore::expire(Instant now) {
   for (auto& connection : connections_) {
     if (connection->ready()) connection->expire(now);
   }
-  bool connected =
-      std::any_of(connections_.begin(), connections_.end(), [](const auto& one) { return one->ready(); });
+  bool connected = std::any_of(connections_.begin(), connections_.end(), [](const auto& one) { return one->ready(); });
   auto error = connected ? past_deadline() : no_connection(last_failure_);
   std::vector<StatementPtr> late;
   for (auto* queue : {&waiting_, &waiting_leases_}) {

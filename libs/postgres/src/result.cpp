@@ -1,15 +1,17 @@
+#include <libpq-fe.h>
+
 #include <cameleer/postgres/pool.hpp>
 #include <charconv>
 #include <memory>
 #include <stdexcept>
 #include <utility>
 
-#include <libpq-fe.h>
-
 namespace cameleer::postgres {
 namespace {
 
-PGresult* of(void* result) { return static_cast<PGresult*>(result); }
+PGresult* of(void* result) {
+  return static_cast<PGresult*>(result);
+}
 
 void check(void* result, std::size_t row, std::size_t column) {
   if (row >= static_cast<std::size_t>(PQntuples(of(result))) ||
@@ -35,10 +37,16 @@ Result& Result::operator=(Result&& other) noexcept {
   std::swap(result_, other.result_);
   return *this;
 }
-Result::~Result() { PQclear(of(result_)); }
+Result::~Result() {
+  PQclear(of(result_));
+}
 
-std::size_t Result::rows() const { return static_cast<std::size_t>(PQntuples(of(result_))); }
-std::size_t Result::columns() const { return static_cast<std::size_t>(PQnfields(of(result_))); }
+std::size_t Result::rows() const {
+  return static_cast<std::size_t>(PQntuples(of(result_)));
+}
+std::size_t Result::columns() const {
+  return static_cast<std::size_t>(PQnfields(of(result_)));
+}
 
 std::int64_t Result::affected() const {
   std::string_view text = PQcmdTuples(of(result_));
@@ -62,7 +70,9 @@ std::optional<std::string> Result::optional_text(std::size_t row, std::size_t co
   return std::string(text(row, column));
 }
 
-std::int64_t Result::integer(std::size_t row, std::size_t column) const { return number(text(row, column)); }
+std::int64_t Result::integer(std::size_t row, std::size_t column) const {
+  return number(text(row, column));
+}
 
 bool Result::boolean(std::size_t row, std::size_t column) const {
   std::string_view value = text(row, column);

@@ -38,9 +38,9 @@ struct Statement {
 
   // Of interest to the connection only.
   enum class Sent { as_text, prepared_with, by_name } sent = Sent::as_text;
-  std::size_t prepare_at = 0;      ///< which command of the sync group is the PREPARE
-  std::size_t commands_done = 0;   ///< of the sync group
-  bool stale_plan = false;         ///< refused before it ran, because what was prepared is out of date
+  std::size_t prepare_at = 0;     ///< which command of the sync group is the PREPARE
+  std::size_t commands_done = 0;  ///< of the sync group
+  bool stale_plan = false;        ///< refused before it ran, because what was prepared is out of date
   bool sent_again = false;
   std::optional<Outcome<Result>> outcome = {};
 };

@@ -20,7 +20,9 @@ struct Fresh : PoolOnLoop {
   Expected<void> migrate(const Files& files) { return test::finish(io, postgres::migrate(*pool, schema, files)); }
 };
 
-std::string message(const Expected<void>& outcome) { return outcome ? "success" : outcome.error().message; }
+std::string message(const Expected<void>& outcome) {
+  return outcome ? "success" : outcome.error().message;
+}
 
 async::Task<> migrate_and_count(Pool& pool, std::string schema, const Files& files, int& succeeded, int& ended) {
   auto outcome = co_await migrate(pool, schema, files);

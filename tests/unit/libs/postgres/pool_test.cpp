@@ -15,7 +15,7 @@ namespace {
 /// What came of many statements that were started at once.
 struct Tally {
   std::size_t ended = 0;
-  std::size_t wrong = 0;  ///< answers that belong to another statement
+  std::size_t wrong = 0;                          ///< answers that belong to another statement
   std::map<std::string, std::size_t> by_outcome;  ///< "success", SQLSTATE or the error code's name
   std::vector<std::int64_t> succeeded;
 };
@@ -51,9 +51,14 @@ TEST_CASE("3,000 statements in flight each get their own answer, and errors touc
   Tally tally;
   for (std::int64_t number = 0; number < 3'000; ++number) {
     switch (number % 10) {
-      case 3: start(db, "select 1 / ($1::bigint - $1::bigint)", number, tally); break;
-      case 7: start(db, "select nonsense + $1::bigint", number, tally); break;
-      default: start(db, "select $1::bigint", number, tally);
+      case 3:
+        start(db, "select 1 / ($1::bigint - $1::bigint)", number, tally);
+        break;
+      case 7:
+        start(db, "select nonsense + $1::bigint", number, tally);
+        break;
+      default:
+        start(db, "select $1::bigint", number, tally);
     }
   }
   run_until(db.io, [&] { return tally.ended == 3'000; });
@@ -88,9 +93,10 @@ TEST_CASE("a statement over the bound is overloaded, and the accepted ones are a
   CHECK(db.cell("select 1") == "1");
 }
 
-TEST_CASE("the server cancels a statement before its deadline here, and the connection lives on") {
-  PoolOnLoop db({.connections = 1, .statement_time = 1'000ms});
+TEST_CASE("a statement that the server cancels in time is a timeout, and the connection lives on") {
+  PoolOnLoop db({.connections = 1});
   std::string backend = db.cell("select pg_backend_pid()");
+  REQUIRE(db.query("set statement_timeout = '100ms'"));
   auto outcome = db.query("select pg_sleep(30)");
   REQUIRE_FALSE(outcome);
   CHECK(outcome.error().error.code == ErrorCode::upstream_timeout);
@@ -99,11 +105,11 @@ TEST_CASE("the server cancels a statement before its deadline here, and the conn
 }
 
 TEST_CASE("a statement that the server does not answer in time loses its connection, which is replaced") {
-  PoolOnLoop db({.connections = 1, .statement_time = 300ms});
+  PoolOnLoop db({.connections = 1, .statement_time = 2'000ms});
   std::string backend = db.cell("select pg_backend_pid()");
   REQUIRE(db.query("set statement_timeout = 0"));
   Tally tally;
-  start(db, "select pg_sleep(2), $1::bigint", 1, tally);
+  start(db, "select pg_sleep(10), $1::bigint", 1, tally);
   run_until(db.io, [&] { return tally.ended == 1; });
   CHECK(tally.by_outcome == std::map<std::string, std::size_t>{{"upstream_timeout", 1}});
   CHECK(db.cell("select pg_backend_pid()") != backend);
@@ -161,7 +167,7 @@ TEST_CASE("a host name is resolved, and one that does not resolve is unavailable
   for (std::string host : {"localhost", "name.invalid"}) {
     boost::asio::io_context io;
     // Port 1: nobody listens there.
-    Pool pool(io.get_executor(), {.conninfo = "host=" + host + " port=1 user=nobody", .statement_time = 300ms});
+    Pool pool(io.get_executor(), {.conninfo = "host=" + host + " port=1 user=nobody", .statement_time = 2'000ms});
     auto outcome = test::finish(io, pool.query("select 1"));
     REQUIRE_FALSE(outcome);
     CHECK(outcome.error().error.code == ErrorCode::unavailable);
@@ -217,8 +223,11 @@ TEST_CASE("close lets sent statements end, fails unsent ones, and refuses new on
   CHECK(db.cell("select 1") == "1");
   Tally sent;
   start(db, "select $1::bigint from pg_sleep(0.2)", 1, sent);
-  run_until(db.io, [&] { return PrivateCluster::shared().execute("select count(*) from pg_stat_activity where "
-                                                                 "query like '%pg_sleep(0.2)' and state = 'active'") == "1"; });
+  run_until(db.io, [&] {
+    return PrivateCluster::shared().execute(
+               "select count(*) from pg_stat_activity where "
+               "query like '%pg_sleep(0.2)' and state = 'active'") == "1";
+  });
   test::finish(db.io, db.pool->close());
   CHECK(sent.by_outcome == std::map<std::string, std::size_t>{{"success", 1}});
   auto refused = db.query("select 1");
@@ -234,12 +243,12 @@ TEST_CASE("a pool may be destroyed, and its loop may end, while statements are i
     PoolOptions options;
     options.application_name = test::unique_name("ended");
     auto db = std::make_unique<PoolOnLoop>(options);
-    run_until(db->io, [&] {
-      return db->cell("select count(*) from pg_stat_activity where application_name = $1", {options.application_name}) == "4";
-    });
     Tally tally;
-    for (std::int64_t number = 0; number < 3; ++number) start(*db, "select $1::bigint from pg_sleep(5)", number, tally);
-    CHECK(db->cell("select 1") == "1");
+    for (std::int64_t number = 0; number < 3; ++number) start(*db, "select $1::bigint from pg_sleep(60)", number, tally);
+    run_until(db->io, [&] {
+      return PrivateCluster::shared().execute("select count(*) > 0 from pg_stat_activity where application_name = '" +
+                                              options.application_name + "' and wait_event = 'PgSleep'") == "t";
+    });
     db->pool.reset();
     if (loop_goes_on) {
       run_until(db->io, [&] { return tally.ended == 3; });

@@ -108,8 +108,8 @@ void PrivateCluster::initialise() {
 
 void PrivateCluster::start() {
   server_ = spawn({std::string(kBinaries) + "postgres", "-D", directory_ / "data", "-c", "listen_addresses=", "-c",
-                   "unix_socket_directories=" + directory_.string(), "-c", "fsync=off", "-c", "shared_buffers=32MB", "-c",
-                   "max_connections=100"},
+                   "unix_socket_directories=" + directory_.string(), "-c", "fsync=off", "-c", "shared_buffers=32MB",
+                   "-c", "max_connections=100"},
                   directory_ / "log");
   auto deadline = std::chrono::steady_clock::now() + kStartTime;
   while (PQping(conninfo().c_str()) != PQPING_OK) {

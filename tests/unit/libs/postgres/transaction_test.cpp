@@ -109,7 +109,7 @@ TEST_CASE("the loser of a deadlock sees 40P01, and the winner commits") {
 }
 
 TEST_CASE("single statements find a connection while as many transactions as allowed are open") {
-  Accounts db({.connections = 3, .statement_time = 1'000ms});
+  Accounts db({.connections = 3, .statement_time = 2'000ms});
   auto one = db.begin();
   auto two = db.begin();
   CHECK(db.amounts() == "100 100");
@@ -121,7 +121,7 @@ TEST_CASE("single statements find a connection while as many transactions as all
 }
 
 TEST_CASE("a transaction over its time, or whose connection is lost, is rolled back and fails") {
-  Accounts db({.connections = 2, .statement_time = 400ms, .transaction_time = 300ms});
+  Accounts db({.connections = 2, .statement_time = 10'000ms, .transaction_time = 2'000ms});
   auto transaction = db.begin();
   REQUIRE(db.run(*transaction, "update accounts set amount = 0"));
   auto limit = std::chrono::steady_clock::now() + 20s;

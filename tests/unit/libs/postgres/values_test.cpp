@@ -98,7 +98,8 @@ TEST_CASE("a value with a NUL byte is refused, not cut") {
 
 TEST_CASE("a failure has the server's SQLSTATE, and a message without its text") {
   PoolOnLoop db;
-  REQUIRE(db.query("create table unique_names (name text constraint name_is_unique primary key, age int check (age > 0))"));
+  REQUIRE(
+      db.query("create table unique_names (name text constraint name_is_unique primary key, age int check (age > 0))"));
   REQUIRE(db.query("insert into unique_names values ('camel', 1)"));
   struct Row {
     const char* sql;

@@ -14,7 +14,8 @@ namespace cameleer::postgres {
 /// end.
 ///
 /// Errors are for the log of a start, so they name the file and quote the server. `bad_configuration`: a file that was
-/// changed after it ran, a wrong name, a gap, a duplicate, a file that fails, a database that is newer than this program.
+/// changed after it ran, a wrong name, a gap, a duplicate, a file that fails, a database that is newer than this
+/// program.
 async::Task<Expected<void>> migrate(Pool& pool, std::string schema, std::span<const embedded::File> files);
 
 }  // namespace cameleer::postgres

@@ -2,8 +2,8 @@
 #include <cameleer/async/task.hpp>
 #include <cameleer/core/embedded.hpp>
 #include <cameleer/core/error.hpp>
-#include <cstdint>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
