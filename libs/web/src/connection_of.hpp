@@ -14,11 +14,17 @@
 namespace cameleer::web {
 
 using TlsStream = boost::asio::ssl::stream<Socket>;
-inline Socket& socket_of(Socket& stream) { return stream; }
-inline Socket& socket_of(TlsStream& stream) { return stream.next_layer(); }
+inline Socket& socket_of(Socket& stream) {
+  return stream;
+}
+inline Socket& socket_of(TlsStream& stream) {
+  return stream.next_layer();
+}
 
 template <class Stream>
-class Connection final : public ConnectionBase, public Channel, public BodyWriter,
+class Connection final : public ConnectionBase,
+                         public Channel,
+                         public BodyWriter,
                          public std::enable_shared_from_this<Connection<Stream>> {
  public:
   Connection(Stream stream, std::shared_ptr<ServerState> state)
@@ -102,19 +108,19 @@ class Connection final : public ConnectionBase, public Channel, public BodyWrite
     co_return co_await send({boost::asio::buffer(kContinue)});
   }
 
-  void handling(std::chrono::milliseconds limit) override {
-    enter(Phase::handling, limit);
-  }
+  void handling(std::chrono::milliseconds limit) override { enter(Phase::handling, limit); }
 
   // BodyWriter
 
   async::Task<bool> write(std::string_view bytes) override {
     if (closed()) co_return false;
-    if (bytes.empty() || reader_.http_1_0()) co_return bytes.empty() || co_await send_stream({boost::asio::buffer(bytes)});
+    if (bytes.empty() || reader_.http_1_0())
+      co_return bytes.empty() || co_await send_stream({boost::asio::buffer(bytes)});
     out_.clear();
     fmt::format_to(std::back_inserter(out_), FMT_COMPILE("{:x}\r\n"), bytes.size());
     if (bytes.size() > kCopyBytes) {
-      co_return co_await send_stream({boost::asio::buffer(out_), boost::asio::buffer(bytes), boost::asio::buffer("\r\n", 2)});
+      co_return co_await send_stream(
+          {boost::asio::buffer(out_), boost::asio::buffer(bytes), boost::asio::buffer("\r\n", 2)});
     }
     out_.append(bytes).append("\r\n");
     co_return co_await send_stream({boost::asio::buffer(out_)});
@@ -128,7 +134,7 @@ class Connection final : public ConnectionBase, public Channel, public BodyWrite
   using Buffers = std::array<boost::asio::const_buffer, 3>;
   enum class Phase : std::uint8_t { handshake, idle, head, body, handling, writing, streaming, closing };
   static constexpr std::size_t kInboxBytes = 32 * 1024;
-  static constexpr std::size_t kCopyBytes = 16 * 1024;   ///< smaller bodies are copied behind their head
+  static constexpr std::size_t kCopyBytes = 16 * 1024;     ///< smaller bodies are copied behind their head
   static constexpr std::size_t kDiscardBytes = 64 * 1024;  ///< of a body nobody wants, to keep the connection
 
   void enter(Phase phase, std::chrono::milliseconds limit) {
@@ -214,7 +220,7 @@ class Connection final : public ConnectionBase, public Channel, public BodyWrite
     if (sent && response.stream && !bodyless) sent = co_await stream_body(response);
     exchange_.finish(response.status);
     if (out_.capacity() > kCopyBytes) out_ = {};
-    if (!sent || close) co_return false;
+    if (!sent || close || state_->draining) co_return false;
     if (unread && !co_await discard_body()) co_return false;
     inbox_.shrink();
     enter(Phase::idle, state_->options.idle_time);
@@ -313,6 +319,8 @@ class Connection final : public ConnectionBase, public Channel, public BodyWrite
       co_await stream_.async_shutdown(async::as_result);
     } else {
       socket_of(stream_).shutdown(Socket::shutdown_send, ignored);
+      const bool all_read = reader_.state() == RequestReader::State::complete && inbox_.empty();
+      if (state_->draining && all_read) co_return;
       for (std::size_t total = 0; total < 4 * kDiscardBytes;) {
         inbox_.clear();
         auto [error, count] = co_await stream_.async_read_some(inbox_.room(), async::as_result);
@@ -334,8 +342,9 @@ class Connection final : public ConnectionBase, public Channel, public BodyWrite
     phase_ = Phase::closing;
     deadline = state_->now + state_->options.write_time;
     exchange_.finish(response.status);
-    boost::asio::async_write(stream_, boost::asio::buffer(out_),
-                             [self = this->shared_from_this()](boost::system::error_code, std::size_t) { self->cut(); });
+    boost::asio::async_write(
+        stream_, boost::asio::buffer(out_),
+        [self = this->shared_from_this()](boost::system::error_code, std::size_t) { self->cut(); });
   }
 
   void notify_closed() {

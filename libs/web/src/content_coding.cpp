@@ -19,7 +19,8 @@ std::unexpected<Refusal> bad_coding(std::string_view name, std::string_view why)
 }
 
 std::unexpected<Refusal> too_large(std::size_t limit) {
-  return refuse(ErrorCode::body_too_large, fmt::format("The body is larger than {} bytes once its Content-Encoding is undone.", limit));
+  return refuse(ErrorCode::body_too_large,
+                fmt::format("The body is larger than {} bytes once its Content-Encoding is undone.", limit));
 }
 
 /// Grows `text` so that the decoder has room: by doubling, never past `limit` + 1 (the byte that proves the excess).

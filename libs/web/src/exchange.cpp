@@ -8,13 +8,14 @@
 namespace cameleer::web {
 namespace {
 
-constexpr std::size_t kInlineDecoding = 64 * 1024;         // more goes to the workers
+constexpr std::size_t kInlineDecoding = 64 * 1024;  // more goes to the workers
 constexpr std::size_t kInlineDecodedBytes = 256 * 1024;
 
 /// An id that a proxy or client chose, when it is harmless in logs and headers.
 bool is_request_id(std::string_view id) {
   return !id.empty() && id.size() <= 64 && std::ranges::all_of(id, [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '_' || c == '-';
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '_' ||
+           c == '-';
   });
 }
 
@@ -71,6 +72,9 @@ async::Task<std::optional<Response>> Exchange::answer() {
       if (auto refused_body = co_await take_body()) co_return refused_body;
       if (reader_.state() != RequestReader::State::complete) co_return std::nullopt;
     }
+    if (request_.method != Method::get && request_.method != Method::head) {
+      request_.body.reserve(request_.body.size() + kPadding);
+    }
     channel_.handling(route_->limits.handling);
     co_return co_await route_->handler(request_);
   } catch (const std::exception& error) {
@@ -83,13 +87,15 @@ async::Task<std::optional<Response>> Exchange::answer() {
 
 Response Exchange::no_route(const Router::Match& match) {
   must_close_ = reader_.expects_continue();
-  if (match.allowed.empty()) return problem({ErrorCode::not_found, "There is nothing at this address."}, request_.request_id);
+  if (match.allowed.empty())
+    return problem({ErrorCode::not_found, "There is nothing at this address."}, request_.request_id);
   if (request_.method == Method::options) {
     auto response = Response::empty(204);
     response.headers.push_back({"Allow", match.allowed});
     return response;
   }
-  auto response = problem({ErrorCode::method_not_allowed, "This address allows: " + match.allowed + "."}, request_.request_id);
+  auto response =
+      problem({ErrorCode::method_not_allowed, "This address allows: " + match.allowed + "."}, request_.request_id);
   response.headers.push_back({"Allow", match.allowed});
   return response;
 }
@@ -104,9 +110,11 @@ async::Task<std::optional<Response>> Exchange::take_body() {
   }
   const auto& limits = route_->limits;
   const auto length = reader_.content_length();
-  const auto most = *coding == ContentCoding::identity ? std::min(limits.body_bytes, limits.decoded_body_bytes) : limits.body_bytes;
+  const auto most =
+      *coding == ContentCoding::identity ? std::min(limits.body_bytes, limits.decoded_body_bytes) : limits.body_bytes;
   if (length.value_or(0) > most) {
-    co_return refused({{ErrorCode::body_too_large, "The body is larger than " + std::to_string(most) + " bytes."}, 413});
+    co_return refused(
+        {{ErrorCode::body_too_large, "The body is larger than " + std::to_string(most) + " bytes."}, 413});
   }
   if (auto room = account(); !room) co_return refused(room.error());
   if (reader_.expects_continue() && !co_await channel_.send_continue()) co_return std::nullopt;
@@ -115,10 +123,7 @@ async::Task<std::optional<Response>> Exchange::take_body() {
   const auto read = co_await channel_.read_body();
   if (!read) co_return refused(read.error());
   if (!*read) co_return std::nullopt;
-  if (*coding == ContentCoding::identity) {
-    request_.body.reserve(request_.body.size() + kPadding);
-    co_return std::nullopt;
-  }
+  if (*coding == ContentCoding::identity) co_return std::nullopt;
   channel_.handling(limits.handling);
   auto text = co_await decoded(*coding, limits.decoded_body_bytes);
   if (!text) co_return refused(text.error());
@@ -133,7 +138,8 @@ async::Task<Checked<std::string>> Exchange::decoded(ContentCoding coding, std::s
     auto text = decode_content(request_.body, coding, at_once);
     if (text || text.error().error.code != ErrorCode::body_too_large || at_once == limit) co_return text;
   }
-  auto text = co_await state_.workers.run([body = std::move(request_.body), coding, limit] { return decode_content(body, coding, limit); });
+  auto text = co_await state_.workers.run(
+      [body = std::move(request_.body), coding, limit] { return decode_content(body, coding, limit); });
   if (!text) co_return std::unexpected(Refusal{text.error(), info_of(text.error().code).http_status});
   co_return std::move(*text);
 }
@@ -151,7 +157,8 @@ Checked<void> Exchange::account() {
   const auto bytes = request_.body.size();
   state_.body_bytes_in_flight += bytes - accounted_;
   accounted_ = bytes;
-  const auto expected = reader_.state() == RequestReader::State::body ? reader_.content_length().value_or(0) - bytes : 0;
+  const auto expected =
+      reader_.state() == RequestReader::State::body ? reader_.content_length().value_or(0) - bytes : 0;
   if (state_.body_bytes_in_flight + expected <= state_.options.max_in_flight_body_bytes) return {};
   return refuse(ErrorCode::overloaded, "The bodies that the server works on take all the memory set aside for them.");
 }

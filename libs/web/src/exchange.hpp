@@ -23,7 +23,8 @@ class Channel {
 /// coding, handler. The order matters: a stranger cannot make the server read or decode a body.
 class Exchange {
  public:
-  Exchange(ServerState& state, RequestReader& reader, Channel& channel) : state_(state), reader_(reader), channel_(channel) {}
+  Exchange(ServerState& state, RequestReader& reader, Channel& channel)
+      : state_(state), reader_(reader), channel_(channel) {}
   ~Exchange() { release(); }
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;

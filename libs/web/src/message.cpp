@@ -38,15 +38,19 @@ std::string_view Request::path_parameter(std::string_view name) const {
   return {};
 }
 
-Response Response::json(std::string body, int status) { return {status, "application/json", std::move(body)}; }
+Response Response::json(std::string body, int status) {
+  return {status, "application/json", std::move(body)};
+}
 
-Response Response::empty(int status) { return {status, {}, {}}; }
+Response Response::empty(int status) {
+  return {status, {}, {}};
+}
 
 Response problem(const Error& error, std::string_view request_id, int status) {
   const auto& info = info_of(error.code);
   if (status == 0) status = info.http_status;
-  boost::json::object document{{"type", "about:blank"}, {"title", info.meaning}, {"status", status},
-                               {"code", info.name}};
+  boost::json::object document{
+      {"type", "about:blank"}, {"title", info.meaning}, {"status", status}, {"code", info.name}};
   if (!error.message.empty()) document["detail"] = error.message;
   if (!error.member.empty()) document["member"] = error.member;
   if (!request_id.empty()) document["requestId"] = request_id;

@@ -45,14 +45,17 @@ Expected<TrustedProxies> TrustedProxies::parse(std::span<const std::string> entr
     const auto slash = entry.find('/');
     const auto address = ip::make_address(entry.substr(0, slash), error);
     if (!error && address.is_v4()) {
-      const auto network = slash == entry.npos ? ip::network_v4(address.to_v4(), 32) : ip::make_network_v4(entry, error);
+      const auto network =
+          slash == entry.npos ? ip::network_v4(address.to_v4(), 32) : ip::make_network_v4(entry, error);
       if (!error) proxies.v4_.push_back(network.canonical());
     } else if (!error) {
-      const auto network = slash == entry.npos ? ip::network_v6(address.to_v6(), 128) : ip::make_network_v6(entry, error);
+      const auto network =
+          slash == entry.npos ? ip::network_v6(address.to_v6(), 128) : ip::make_network_v6(entry, error);
       if (!error) proxies.v6_.push_back(network.canonical());
     }
     if (error) {
-      return fail(ErrorCode::bad_configuration, fmt::format("The trusted proxy '{}' is neither an address nor a CIDR network.", entry));
+      return fail(ErrorCode::bad_configuration,
+                  fmt::format("The trusted proxy '{}' is neither an address nor a CIDR network.", entry));
     }
   }
   return proxies;

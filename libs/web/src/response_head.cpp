@@ -12,7 +12,8 @@ namespace cameleer::web {
 namespace {
 
 bool is_clean(std::string_view text) {
-  return std::ranges::none_of(text, [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; });
+  return std::ranges::none_of(text,
+                              [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; });
 }
 
 void append_field(std::string& out, std::string_view name, std::string_view value) {

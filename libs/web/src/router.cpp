@@ -37,7 +37,8 @@ Expected<std::vector<Segment>> parse_pattern(const Route& route) {
       text = text.substr(1, text.size() - 2);
       kind = text.ends_with("...") ? Segment::Kind::rest : Segment::Kind::parameter;
       if (kind == Segment::Kind::rest) text.remove_suffix(3);
-      if (kind == Segment::Kind::rest && at <= pattern.size()) return bad_route(route, "a rest parameter must be last.");
+      if (kind == Segment::Kind::rest && at <= pattern.size())
+        return bad_route(route, "a rest parameter must be last.");
       if (text.empty()) return bad_route(route, "a parameter has no name.");
       if (!names.insert(text).second) return bad_route(route, "two parameters have the same name.");
     }
@@ -82,7 +83,8 @@ struct Router::Node {
     const auto slash = path->find('/');
     const auto segment = path->substr(0, slash);
     const auto next = slash == path->npos ? std::nullopt : std::optional(path->substr(slash + 1));
-    const auto child = segment.find('%') == segment.npos ? literals.find(segment) : literals.find(decode_checked(segment));
+    const auto child =
+        segment.find('%') == segment.npos ? literals.find(segment) : literals.find(decode_checked(segment));
     if (child != literals.end() && child->second->find(next, found)) return true;
     if (parameter && !segment.empty()) {
       found.values.push_back(segment);
@@ -122,10 +124,13 @@ Router::~Router() = default;
 Router::Router(Router&&) noexcept = default;
 Router& Router::operator=(Router&&) noexcept = default;
 
-const std::vector<Route>& Router::routes() const { return routes_; }
+const std::vector<Route>& Router::routes() const {
+  return routes_;
+}
 
 void Router::add(Route route) {
-  if (!root_->allowed_here.empty() || !root_->literals.empty()) throw std::logic_error("a route was added to a sealed router");
+  if (!root_->allowed_here.empty() || !root_->literals.empty())
+    throw std::logic_error("a route was added to a sealed router");
   routes_.push_back(std::move(route));
 }
 
@@ -167,7 +172,8 @@ Router::Match Router::find(Method method, std::string_view path) const {
   Match match;
   if (!path.starts_with('/') || !root_->find(path.substr(1), found)) return match;
   const auto* entry = &(*found.entries)[static_cast<std::size_t>(method)];
-  if (entry->route == nullptr && method == Method::head) entry = &(*found.entries)[static_cast<std::size_t>(Method::get)];
+  if (entry->route == nullptr && method == Method::head)
+    entry = &(*found.entries)[static_cast<std::size_t>(Method::get)];
   if (entry->route == nullptr) {
     match.allowed = *found.allowed;
     return match;

@@ -55,8 +55,9 @@ Expected<void> Server::Impl::load_certificate() {
   }
   tls->use_private_key_file(options.tls_key_file, asio::ssl::context::pem, error);
   if (error || SSL_CTX_check_private_key(tls->native_handle()) != 1) {
-    return fail(ErrorCode::bad_configuration, fmt::format("The TLS key {} cannot be read or is not that of the certificate {}.",
-                                                          options.tls_key_file, options.tls_certificate_file));
+    return fail(ErrorCode::bad_configuration,
+                fmt::format("The TLS key {} cannot be read or is not that of the certificate {}.", options.tls_key_file,
+                            options.tls_certificate_file));
   }
   return {};
 }
@@ -66,7 +67,8 @@ Expected<void> Server::Impl::listen() {
   boost::system::error_code error;
   const auto address = asio::ip::make_address(options.address, error);
   if (error) {
-    return fail(ErrorCode::bad_configuration, fmt::format("Cannot listen on '{}': it is not an IP address.", options.address));
+    return fail(ErrorCode::bad_configuration,
+                fmt::format("Cannot listen on '{}': it is not an IP address.", options.address));
   }
   const asio::ip::tcp::endpoint endpoint(address, options.port);
   acceptor = std::make_shared<Acceptor>(state->executor);
@@ -152,9 +154,13 @@ Expected<void> Server::start() {
   return {};
 }
 
-std::uint16_t Server::port() const { return impl_->port; }
+std::uint16_t Server::port() const {
+  return impl_->port;
+}
 
-Server::Counters Server::counters() const { return impl_->state->counters; }
+Server::Counters Server::counters() const {
+  return impl_->state->counters;
+}
 
 async::Task<> Server::stop() {
   auto state = impl_->state;

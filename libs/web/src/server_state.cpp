@@ -7,7 +7,8 @@
 
 namespace cameleer::web {
 
-ServerState::ServerState(async::Executor executor_, async::WorkerPool& workers_, const Router& router_, ServerOptions options_)
+ServerState::ServerState(async::Executor executor_, async::WorkerPool& workers_, const Router& router_,
+                         ServerOptions options_)
     : executor(executor_), workers(workers_), router(router_), options(std::move(options_)), room_made(executor_) {
   base_path = options.base_path;
   while (base_path.ends_with('/')) base_path.pop_back();
@@ -26,6 +27,8 @@ void ServerState::tick() {
   date.assign(text, std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &utc));
 }
 
-std::string ServerState::next_request_id() { return fmt::format("{}-{:x}", request_id_prefix_, ++last_request_); }
+std::string ServerState::next_request_id() {
+  return fmt::format("{}-{:x}", request_id_prefix_, ++last_request_);
+}
 
 }  // namespace cameleer::web

@@ -9,7 +9,8 @@
 namespace cameleer::web {
 
 /// What the server's sweep needs of a connection, whatever its stream.
-class ConnectionBase : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+class ConnectionBase
+    : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
   using Time = std::chrono::steady_clock::time_point;
   virtual ~ConnectionBase() = default;

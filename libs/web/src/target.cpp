@@ -7,14 +7,17 @@
 namespace cameleer::web {
 namespace {
 
-bool is_hex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+bool is_hex(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
 
 Checked<void> check_encoding(std::string_view text) {
   for (auto at = text.find('%'); at != std::string_view::npos; at = text.find('%', at + 3)) {
     if (text.size() - at < 3 || !is_hex(text[at + 1]) || !is_hex(text[at + 2])) {
       return malformed("A percent sign in the request target is not followed by two hexadecimal digits.");
     }
-    if (text[at + 1] == '0' && text[at + 2] == '0') return malformed("The request target contains an encoded NUL byte.");
+    if (text[at + 1] == '0' && text[at + 2] == '0')
+      return malformed("The request target contains an encoded NUL byte.");
   }
   return {};
 }
@@ -43,7 +46,9 @@ Checked<std::string> decode_path(std::string_view raw) {
 
 }  // namespace
 
-std::string_view raw_path(std::string_view target) { return target.substr(0, target.find('?')); }
+std::string_view raw_path(std::string_view target) {
+  return target.substr(0, target.find('?'));
+}
 
 std::string decode_checked(std::string_view text, bool plus_is_space) {
   if (text.find('%') == std::string_view::npos && !(plus_is_space && text.find('+') != std::string_view::npos)) {
@@ -73,8 +78,9 @@ Checked<void> parse_target(Request& request) {
     rest.remove_prefix(std::min(end + 1, rest.size()));
     if (pair.empty()) continue;
     const auto equals = std::min(pair.find('='), pair.size());
-    auto& [name, value] = request.query.emplace_back(decode_checked(pair.substr(0, equals), true),
-                                                     decode_checked(pair.substr(std::min(equals + 1, pair.size())), true));
+    auto& [name, value] =
+        request.query.emplace_back(decode_checked(pair.substr(0, equals), true),
+                                   decode_checked(pair.substr(std::min(equals + 1, pair.size())), true));
     if (auto valid = check_utf8(name); !valid) return valid;
     if (auto valid = check_utf8(value); !valid) return valid;
   }

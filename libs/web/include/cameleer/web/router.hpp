@@ -11,9 +11,10 @@ struct Access {
 
 /// Bounds of one route. Larger bodies are refused while they are read (413), before anything is stored.
 struct Limits {
-  std::size_t body_bytes = 64 * 1024;             ///< as received
-  std::size_t decoded_body_bytes = 256 * 1024;    ///< after Content-Encoding
-  std::chrono::milliseconds handling{30'000};     ///< a handler over it is answered 503 by the caller's side; streams: no limit
+  std::size_t body_bytes = 64 * 1024;           ///< as received
+  std::size_t decoded_body_bytes = 256 * 1024;  ///< after Content-Encoding
+  std::chrono::milliseconds handling{
+      30'000};  ///< a handler over it is answered 503 by the caller's side; streams: no limit
 };
 
 using Handler = std::function<async::Task<Response>(Request&)>;
@@ -21,9 +22,10 @@ using Handler = std::function<async::Task<Response>(Request&)>;
 /// One operation, declared as data beside its handler.
 struct Route {
   Method method = Method::get;
-  std::string pattern;       ///< `/api/v1/agents/{agentId}/heartbeat`; a last segment `{name...}` takes the rest
-  std::string operation_id = {};  ///< as in schemas/openapi; empty only for routes that are no part of the API (UI files)
-  Access access;             ///< empty name: the router does not seal, so the server does not start
+  std::string pattern;  ///< `/api/v1/agents/{agentId}/heartbeat`; a last segment `{name...}` takes the rest
+  std::string operation_id =
+      {};         ///< as in schemas/openapi; empty only for routes that are no part of the API (UI files)
+  Access access;  ///< empty name: the router does not seal, so the server does not start
   Limits limits = {};
   Handler handler;
 };
