@@ -1,5 +1,7 @@
 package io.cameleer.agent.camel;
 
+import java.io.Closeable;
+
 import org.apache.camel.CamelContext;
 import org.apache.camel.spi.CamelContextTracker;
 
@@ -15,9 +17,11 @@ public final class CamelHook extends CamelContextTracker {
         this.runtime = runtime;
     }
 
-    /** Called once for each class loader that has a Camel. */
-    public static void open(AgentRuntime runtime) {
-        new CamelHook(runtime).open();
+    /** Called once for each class loader that has a Camel. @return what ends it when closed */
+    public static Closeable open(AgentRuntime runtime) {
+        CamelHook hook = new CamelHook(runtime);
+        hook.open();
+        return hook;
     }
 
     @Override

@@ -79,7 +79,7 @@ final class Recorder {
         if (rules.capture().input()) {
             execution.input(payloads.read(exchange.getMessage()));
         }
-        boolean alreadyHandled = exchange.getExchangeExtension().isFailureHandled();
+        boolean alreadyHandled = errorHandlerHandled(exchange);
         // a caller is kept only for its own exchange: a chain through seda has no end
         boolean called = outer != null && outer.execution() != null && outer.execution().exchangeId.equals(execution.exchangeId);
         exchange.setProperty(Frame.PROPERTY, new Frame(execution, null, called ? outer : null, alreadyHandled));
@@ -108,7 +108,7 @@ final class Recorder {
             return;
         }
         Throwable thrown = exchange.getException();
-        if (thrown == null && !alreadyHandled && exchange.getExchangeExtension().isFailureHandled()) {
+        if (thrown == null && !alreadyHandled && errorHandlerHandled(exchange)) {
             execution.handled(caught(exchange));
         } else if (thrown == null && exchange.isRollbackOnly()) {
             Throwable caught = caught(exchange);
@@ -118,6 +118,11 @@ final class Recorder {
         if (execution.close(thrown, runtime.limits().stackTrace(), output, System.currentTimeMillis(), System.nanoTime())) {
             runtime.ended(execution);
         }
+    }
+
+    /** An error handler ended the routing. A doCatch or a continued exception does not: there the route itself went on. */
+    private static boolean errorHandlerHandled(Exchange exchange) {
+        return exchange.getExchangeExtension().isErrorHandlerHandledSet() && exchange.getExchangeExtension().isErrorHandlerHandled();
     }
 
     private static Throwable caught(Exchange exchange) {
@@ -190,7 +195,7 @@ final class Recorder {
     void failureHandled(Exchange exchange) {
         Frame frame = frameOf(exchange);
         Throwable thrown = caught(exchange);
-        if (frame != null && frame.execution() != null && thrown != null) {
+        if (frame != null && frame.execution() != null && thrown != null && errorHandlerHandled(exchange)) {
             frame.execution().handled(thrown);
         }
     }

@@ -116,7 +116,7 @@ class ReportingTest {
         }
         start(port);
         add(0, 500);
-        Thread.sleep(200); // attempts fail meanwhile; nothing is asserted about their number
+        until("a batch was taken, and is on its way to nobody", () -> queue.size() < 500);
         server = new StrictServer(port);
         until("all stored", () -> server.stored.size() == 500);
         assertEquals(Map.of(), counters.all());
