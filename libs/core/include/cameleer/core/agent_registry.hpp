@@ -40,10 +40,10 @@ struct Key {
 struct Description {
   std::string display_name;
   std::string application;
-  std::string version;        ///< empty: not told; so the two below
-  std::string camel_version;
-  std::string runtime;
-  std::vector<std::string> route_ids;
+  std::string version = {};       ///< empty: not told; so the two below
+  std::string camel_version = {};
+  std::string runtime = {};
+  std::vector<std::string> route_ids = {};
   std::string capabilities = "{}";  ///< a JSON object
 };
 

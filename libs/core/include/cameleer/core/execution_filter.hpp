@@ -10,12 +10,12 @@ namespace cameleer {
 
 /// What a search for executions asks for. Empty members do not restrict; values of one member are alternatives.
 struct ExecutionFilter {
-  std::vector<std::string> statuses;  ///< RUNNING, COMPLETED, FAILED, INCOMPLETE
-  std::optional<Instant> from, to;    ///< start time, from inclusive, to exclusive
-  std::optional<std::int64_t> duration_min_ms, duration_max_ms;  ///< inclusive
-  std::vector<std::string> applications, route_ids, instance_ids;
-  std::string correlation_id, exchange_id;
-  std::string text;  ///< substring in error message, ids or route, in any case
+  std::vector<std::string> statuses = {};  ///< RUNNING, COMPLETED, FAILED, INCOMPLETE
+  std::optional<Instant> from = {}, to = {};  ///< start time, from inclusive, to exclusive
+  std::optional<std::int64_t> duration_min_ms = {}, duration_max_ms = {};  ///< inclusive
+  std::vector<std::string> applications = {}, route_ids = {}, instance_ids = {};
+  std::string correlation_id = {}, exchange_id = {};
+  std::string text = {};  ///< substring in error message, ids or route, in any case
   std::uint32_t limit = 50;
 
   static constexpr std::uint32_t max_limit = 200;
