@@ -25,6 +25,12 @@ import org.apache.camel.LoggingLevel;
 import org.apache.camel.ProducerTemplate;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.model.FilterDefinition;
+import org.apache.camel.model.LoopDefinition;
+import org.apache.camel.model.OptionalIdentifiedDefinition;
+import org.apache.camel.model.ProcessorDefinition;
+import org.apache.camel.model.RouteDefinition;
+import org.apache.camel.model.SplitDefinition;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -112,6 +118,17 @@ class RecorderTest {
         return execution.processors().get(seq - 1);
     }
 
+    // Camel's own id() of these blocks has another signature in later versions; the classes here run on both.
+
+    private static <T extends OptionalIdentifiedDefinition<?>> T named(T node, String id) {
+        node.setId(id);
+        return node;
+    }
+
+    private static void last(ProcessorDefinition<?> block, String id) {
+        block.getOutputs().get(block.getOutputs().size() - 1).setId(id);
+    }
+
     private static void fail(Exchange exchange) {
         throw new IllegalArgumentException("not like this");
     }
@@ -161,10 +178,15 @@ class RecorderTest {
     @Test
     void split_multicast_and_loop_say_which_round_it_was() throws Exception {
         start(b -> {
-            b.from("direct:a").routeId("a")
-                .split(b.body()).id("lines").filter(b.simple("${body} == 'y'")).id("only-y").setHeader("h", b.constant(1)).id("mark").end().end()
-                .loop(2).id("twice").setHeader("l", b.constant(1)).id("again").end()
-                .multicast().id("both").to("direct:b").id("one").to("direct:b").id("two").end()
+            RouteDefinition route = b.from("direct:a").routeId("a");
+            SplitDefinition split = named(route.split(b.body()), "lines");
+            FilterDefinition filter = named(split.filter(b.simple("${body} == 'y'")), "only-y");
+            filter.setHeader("h", b.constant(1));
+            last(filter, "mark");
+            LoopDefinition loop = named(route.loop(2), "twice");
+            loop.setHeader("l", b.constant(1));
+            last(loop, "again");
+            route.multicast().id("both").to("direct:b").id("one").to("direct:b").id("two").end()
                 .setHeader("after", b.constant(1)).id("after");
             b.from("direct:b").routeId("b").setHeader("b", b.constant(1)).id("in-b");
         });
@@ -337,9 +359,11 @@ class RecorderTest {
     void sizes_are_bounded_and_what_is_cut_says_so() throws Exception {
         Limits d = Limits.defaults();
         Limits small = new Limits(10, 5, 3, 200, 3_000, 20, d.queueExecutions(), d.queueBytes(), d.inFlight(), 0);
-        start(EngineLevel.COMPLETE, CaptureMode.BOTH, 1, small, b ->
-            b.from("direct:a").routeId("a").loop(b.constant(100)).id("many").setHeader("h", b.constant("0123456789")).id("one").end()
-                .process(RecorderTest::fail).id("bad"));
+        start(EngineLevel.COMPLETE, CaptureMode.BOTH, 1, small, b -> {
+            RouteDefinition route = b.from("direct:a").routeId("a");
+            named(route.loop(b.constant(100)), "many").setHeader("h", b.constant("0123456789"));
+            route.process(RecorderTest::fail).id("bad");
+        });
         template.send("direct:a", e -> {
             e.getIn().setBody("0123456789ABCDEF");
             for (int i = 0; i < 10; i++) {
@@ -406,7 +430,10 @@ class RecorderTest {
     @Test
     void parallel_branches_and_other_threads_lose_nothing() throws Exception {
         start(b -> {
-            b.from("direct:a").routeId("a").split(b.body()).parallelProcessing().id("lines").threads(4).id("threads").setHeader("x", b.body()).id("x").end();
+            SplitDefinition split = named(b.from("direct:a").routeId("a").split(b.body()).parallelProcessing(), "lines");
+            split.threads(4);
+            split.setHeader("x", b.body());
+            last(split, "x");
         });
         List<Integer> many = java.util.stream.IntStream.range(0, 200).boxed().toList();
         template.sendBody("direct:a", many);
@@ -435,8 +462,11 @@ class RecorderTest {
 
     @Test
     void an_execution_is_written_as_the_protocol_has_it_with_secrets_masked() throws Exception {
-        start(b -> b.from("direct:a").routeId("a").split(b.body()).id("s").setHeader("x", b.constant(1)).id("x").end()
-            .setBody(b.constant("{\"X-Api-Key\":\"geheim\",\"n\":1}")).id("body"));
+        start(b -> {
+            RouteDefinition route = b.from("direct:a").routeId("a");
+            named(route.split(b.body()), "s").setHeader("x", b.constant(1));
+            route.setBody(b.constant("{\"X-Api-Key\":\"geheim\",\"n\":1}")).id("body");
+        });
         template.sendBodyAndHeaders("direct:a", List.of("1"), Map.of("Authorization", "Bearer geheim", "plain", "seen"));
         StringWriter out = new StringWriter();
         try (JsonGenerator json = JsonText.FACTORY.createGenerator(out)) {
