@@ -17,7 +17,8 @@ namespace cameleer::clickhouse {
 class Block {
  public:
   /// Types: String, LowCardinality(String), UInt8, UInt16, UInt32, UInt64, Int32, Int64, Float64, Bool, DateTime64(3),
-  /// Map(String, String), Map(LowCardinality(String), String), Array(String), Array(LowCardinality(String)), UUID as text is String here.
+  /// Map(String, String), Map(LowCardinality(String), String), Array(String), Array(LowCardinality(String)), UUID as
+  /// text is String here.
   struct Column {
     std::string name;
     std::string type;
