@@ -7,6 +7,7 @@
 #include <random>
 
 #include "access.hpp"
+#include "block_output.hpp"
 #include "error_status.hpp"
 #include "request_statement.hpp"
 
@@ -138,7 +139,7 @@ class Exchange {
       fail(std::move(error));
     };
     // Text that the engine's parser does not know goes here too: it says what is wrong and runs nothing.
-    if (reads || analysis.statement_count == 0) {
+    if ((reads && blocks_join(asked_.format)) || analysis.statement_count == 0) {
       auto stream = session->stream(marked, asked_.format, asked_.parameters);
       if (stream) {
         if (auto sent = send_stream(*stream); !sent) broken(sent.error());
@@ -156,16 +157,20 @@ class Exchange {
 
   Result<void> send_stream(ChdbStream& stream) {
     std::string held;
+    bool first = true;
     while (!response_.failed()) {
       auto block = stream.next();
       if (!block) return std::unexpected(block.error());
       block->add_counts(counts_);
       if (block->bytes().empty()) break;
+      const std::string_view bytes = block->bytes().substr(first ? 0 : repeated_head(asked_.format, block->bytes()));
+      first = false;
+      if (bytes.empty()) continue;
       if (response_.started()) {
-        response_.chunk(block->bytes());
+        response_.chunk(bytes);
         continue;
       }
-      held.append(block->bytes());
+      held.append(bytes);
       if (asked_.wait_end_of_query) {
         if (held.size() <= max_held_back) continue;
         return std::unexpected(make_error(396, "TOO_MANY_ROWS_OR_BYTES",
