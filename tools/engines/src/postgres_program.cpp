@@ -107,7 +107,8 @@ Expected<void> PostgresProgram::set_up() {
 }
 
 std::string PostgresProgram::conninfo() const {
-  return fmt::format("host={} port=5432 dbname=cameleer user=cameleer password={}", conninfo_quoted(socket_dir_), password_);
+  return fmt::format("host={} port=5432 dbname=cameleer user=cameleer password={}", conninfo_quoted(socket_dir_),
+                     password_);
 }
 
 Command PostgresProgram::as_owner(std::vector<std::string> arguments, std::string_view signal) const {
@@ -140,6 +141,7 @@ async::Task<Expected<void>> PostgresProgram::prepare(const bool& stopping) {
   password_ = read_first_line(password_file());
   if (password_.empty()) {
     if (auto provisioned = co_await provision(cluster(), false); !provisioned) co_return provisioned;
+    password_ = read_first_line(password_file());
   }
   // Nobody runs in the cluster, so these are a dead server's. It would believe a number that now is another program's.
   fs::remove(cluster() + "/postmaster.pid");
@@ -168,13 +170,25 @@ async::Task<Expected<void>> PostgresProgram::take_directory(const bool& stopping
   co_return fail(ErrorCode::unavailable, "The start was ended by a stop.");
 }
 
+async::Task<Expected<void>> PostgresProgram::remove_unfinished(const std::string& fresh) {
+  const auto deadline = steady_clock::now() + 5s;
+  while (true) {
+    // A child of an initdb that was killed with its launcher may still be writing.
+    for (const pid_t pid : processes_in(fresh)) kill(pid, SIGKILL);
+    std::error_code failure;
+    fs::remove_all(fresh, failure);
+    if (!failure) co_return Expected<void>{};
+    if (steady_clock::now() > deadline) {
+      co_return fail(ErrorCode::bad_configuration, fmt::format("{} cannot be removed: {}.", fresh, failure.message()));
+    }
+    co_await async::sleep_for(executor_, 25ms);
+  }
+}
+
 async::Task<Expected<void>> PostgresProgram::make_cluster() {
   // Made aside and renamed: a launcher that is killed here leaves nothing that looks like a cluster.
   const std::string fresh = options_.data_dir + "/cluster.new";
-  std::error_code failure;
-  fs::remove_all(fresh, failure);
-  if (failure)
-    co_return fail(ErrorCode::bad_configuration, fmt::format("{} cannot be removed: {}.", fresh, failure.message()));
+  if (auto removed = co_await remove_unfinished(fresh); !removed) co_return removed;
   std::vector<std::string> arguments{options_.bin_dir + "/initdb",
                                      "-D",
                                      fresh,
@@ -196,6 +210,7 @@ async::Task<Expected<void>> PostgresProgram::make_cluster() {
   fs::remove(superuser_password);
   if (!made) co_return made;
   if (auto provisioned = co_await provision(fresh, true); !provisioned) co_return provisioned;
+  std::error_code failure;
   fs::rename(fresh, cluster(), failure);
   if (failure)
     co_return fail(ErrorCode::bad_configuration, fmt::format("{} cannot be renamed: {}.", fresh, failure.message()));
@@ -244,7 +259,7 @@ async::Task<Expected<void>> PostgresProgram::run_to_end(Command command, std::st
 Expected<void> PostgresProgram::write_configuration() const {
   std::string text(configuration);
   text += fmt::format("unix_socket_directories = {}\n", quoted_setting(socket_dir_));
-  if (!options_.fsync) text += "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n";
+  if (!options_.fsync) text += "fsync = off\nfull_page_writes = off\n";
   if (auto written = write_private_file(cluster() + "/postgresql.conf", text, owner_); !written) return written;
   return write_private_file(cluster() + "/pg_hba.conf", "local cameleer cameleer scram-sha-256\n", owner_);
 }

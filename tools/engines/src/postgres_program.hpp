@@ -33,6 +33,7 @@ class PostgresProgram final : public Program {
   [[nodiscard]] Command as_owner(std::vector<std::string> arguments, std::string_view signal) const;
   async::Task<Expected<void>> take_directory(const bool& stopping);
   async::Task<Expected<void>> make_cluster();
+  async::Task<Expected<void>> remove_unfinished(const std::string& fresh);
   async::Task<Expected<void>> provision(const std::string& cluster, bool fresh);
   async::Task<Expected<void>> run_to_end(Command command, std::string_view purpose);
   Expected<void> write_configuration() const;
