@@ -5,6 +5,8 @@ namespace {
 
 constexpr std::size_t kBatch = 500;
 
+std::unexpected<Error> full() { return fail(ErrorCode::overloaded, "The server holds as many agents as it may."); }
+
 }  // namespace
 
 AgentService::AgentService(postgres::Pool& pool, TokenService& tokens, EnvironmentService& environments,
@@ -20,7 +22,7 @@ Expected<void> AgentService::remember(agent::Record record, bool dirty) {
   auto known = known_.find(record.key);
   if (known == known_.end()) {
     if (known_.size() >= settings_.max_known) {
-      return fail(ErrorCode::overloaded, "The server holds as many agents as it may.");
+      return full();
     }
     auto key = record.key;
     known_.emplace(std::move(key), Entry{.record = std::move(record), .dirty = dirty});
@@ -41,6 +43,7 @@ async::Task<Expected<RegistrationResult>> AgentService::register_agent(const Pri
     if (error.code == ErrorCode::environment_not_found) error.member = "/environmentId";
     co_return std::unexpected(std::move(error));
   }
+  if (!known_.contains(registration.key) && known_.size() >= settings_.max_known) co_return full();
   auto known = co_await store_.find(registration.key);
   if (!known) co_return std::unexpected(known.error());
   const auto now = clock_();
