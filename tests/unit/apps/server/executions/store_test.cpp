@@ -1,0 +1,346 @@
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <cameleer/core/processor_tree.hpp>
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "../../../libs/clickhouse/engine_session.hpp"
+#include "server/executions/execution_json.hpp"
+#include "server/ingest/ingest_service.hpp"
+
+using namespace cameleer;
+using namespace cameleer::server;
+using std::chrono::milliseconds;
+
+namespace {
+
+Instant real_now() { return std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now()); }
+
+async::Task<bool> is_known(std::string_view slug) { co_return slug == "default" || slug == "test"; }
+
+async::Task<Expected<void>> migrate(clickhouse::Client& engine, std::string database) {
+  std::vector<std::pair<std::string, std::string>> contents;
+  for (const auto& entry : std::filesystem::directory_iterator(CAMELEER_CLICKHOUSE_SCHEMA)) {
+    std::stringstream text;
+    text << std::ifstream(entry.path()).rdbuf();
+    contents.emplace_back(entry.path().filename().string(), text.str());
+  }
+  std::sort(contents.begin(), contents.end());
+  std::vector<embedded::File> files;
+  for (const auto& [name, content] : contents) files.push_back({name, content});
+  co_return co_await clickhouse::migrate(engine, database, files);
+}
+
+// Ingest and search over one database of a real engine. `now` is the clock of both.
+struct World {
+  Instant now = real_now();
+  Instant start = now - std::chrono::minutes(10);  // of what is ingested
+  std::string database = test::unique_database("executions");
+  clickhouse::Client engine;
+  async::WorkerPool workers{1, 64};
+  IngestService ingest;
+  ExecutionsService executions;
+
+  explicit World(async::Executor executor)
+      : engine(executor, test::options_for(test::PrivateEngine::shared(), database)),
+        ingest(executor, engine, workers, [this] { return now; }, {.batch = {.linger = milliseconds(0)}}),
+        executions(engine, is_known, [this] { return now; },
+                   {.cursor_key = std::vector<std::byte>(32, std::byte{1})}) {}
+
+  [[nodiscard]] std::string record(std::string_view id, milliseconds after = milliseconds(0),
+                                   std::string_view status = "COMPLETED", std::string_view more = "") const {
+    return fmt::format(R"({{"executionId":"{}","exchangeId":"x-{}","routeId":"r","status":"{}","startTime":"{}"{}{}}})", id,
+                       id, status, format_instant(start + after), more.empty() ? "" : ",", more);
+  }
+
+  async::Task<> send(std::string body, std::string environment = "default") {
+    Principal agent;
+    agent.kind = Principal::Kind::agent;
+    agent.id = "agent-1";
+    agent.environment = std::move(environment);
+    agent.application = "orders";
+    const auto result = co_await ingest.ingest_executions(agent, std::move(body));
+    if (!result) throw std::runtime_error(result.error().message + " " + result.error().member);
+  }
+
+  async::Task<ExecutionPage> page(ExecutionFilter filter = {}, std::string cursor = "", std::string environment = "default") {
+    auto found = co_await executions.search(std::move(environment), std::move(filter), std::move(cursor));
+    if (!found) throw std::runtime_error(found.error().message);
+    co_return *std::move(found);
+  }
+
+  async::Task<std::vector<std::string>> ids(ExecutionFilter filter = {}, std::string environment = "default") {
+    const auto found = co_await page(std::move(filter), "", std::move(environment));
+    std::vector<std::string> ids;
+    for (const auto& row : found.items) ids.push_back(row.execution.execution_id);
+    CHECK(found.total == ids.size());
+    co_return ids;
+  }
+};
+
+// Runs `body(world)` against a migrated database.
+template <class Body>
+void in_world(Body body) {
+  test::run([&body](async::Executor executor) -> async::Task<> {
+    World world(executor);
+    const auto migrated = co_await migrate(world.engine, world.database);
+    if (!migrated) throw std::runtime_error(migrated.error().message);
+    co_await body(world);
+    co_await world.ingest.stop();
+  });
+}
+
+std::string step(std::uint32_t seq, std::int64_t parent, Instant start, std::string_view more = "") {
+  return fmt::format(
+      R"({{"seq":{},{}"processorId":"p{}","processorType":"log","status":"COMPLETED","startTime":"{}"{}{}}})", seq,
+      parent < 0 ? "" : fmt::format("\"parentSeq\":{},", parent), seq, format_instant(start), more.empty() ? "" : ",", more);
+}
+
+using Ids = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("what was ingested is read back whole") {
+  in_world([](World& w) -> async::Task<> {
+    const auto more = fmt::format(
+        R"("correlationId":"c","instanceId":"i","durationMs":42,"errorMessage":"boom € \u0000","errorStackTrace":"at",)"
+        R"("inputBody":"in\u0000","inputHeaders":{{"h":"1\t'\\"}},"outputBody":"","attributes":{{"k":"v"}},)"
+        R"("parentExecutionId":"e0","fromEndpoint":"direct:a","engineLevel":"REGULAR","diagramHash":"d","replayOf":"e9",)"
+        R"("processorExecutions":[{},{}])",
+        step(0, -1, w.start, R"("status":"FAILED")"),
+        step(1, 0, w.start, R"("status":"FAILED","durationMs":5,"iteration":1,"iterationSize":2,"loopIndex":3,"splitIndex":4,"multicastIndex":5,"endpointUri":"a","resolvedEndpointUri":"b","errorMessage":"e","inputBody":"i","outputHeaders":{"c":"d"},"attributes":{"e":"f"},"filterMatched":true,"duplicateMessage":false,"circuitBreakerState":"OPEN")"));
+    co_await w.send(w.record("e1", milliseconds(0), "FAILED", more));
+    for (const std::optional<Instant> at : {std::optional<Instant>(), std::optional(w.start), std::optional(w.now)}) {
+      const auto found = co_await w.executions.find("default", "e1", at);
+      REQUIRE(found.has_value());
+      const auto& row = found->row;
+      const auto& e = row.execution;
+      CHECK(row.environment == "default");
+      CHECK(e.execution_id == "e1");
+      CHECK(e.application == "orders");
+      CHECK(e.instance_id == "i");
+      CHECK(e.start_time == w.start);
+      CHECK(e.end_time == w.start + milliseconds(42));
+      CHECK(e.duration_ms == 42);
+      CHECK(e.error_message == std::string("boom € \0", 10));
+      CHECK(e.message.input_body == Body{std::string("in\0", 3), 3});
+      CHECK(e.message.output_body == Body{"", 0});
+      CHECK(e.message.input_headers == StringMap{{"h", "1\t'\\"}});
+      CHECK(e.attributes == StringMap{{"k", "v"}});
+      CHECK(e.parent_execution_id == "e0");
+      CHECK(e.from_endpoint == "direct:a");
+      CHECK(e.engine_level == "REGULAR");
+      CHECK(e.diagram_hash == "d");
+      CHECK(e.replay_of == "e9");
+      CHECK(row.failed_processor_id == "p1");
+      CHECK(row.failed_processor_type == "log");
+      CHECK(row.processor_count == 2);
+      REQUIRE(e.processors.size() == 2);
+      const auto& p = e.processors[1];
+      CHECK(p.parent_seq == 0u);
+      CHECK(p.duration_ms == 5);
+      CHECK(p.iteration == 1);
+      CHECK(p.iteration_size == 2);
+      CHECK(p.loop_index == 3);
+      CHECK(p.split_index == 4);
+      CHECK(p.multicast_index == 5);
+      CHECK(p.endpoint_uri == "a");
+      CHECK(p.resolved_endpoint_uri == "b");
+      CHECK(p.message.input_body == Body{"i", 1});
+      CHECK_FALSE(p.message.output_body.has_value());
+      CHECK(p.message.output_headers == StringMap{{"c", "d"}});
+      CHECK(p.filter_matched == true);
+      CHECK(p.duplicate_message == false);
+      CHECK(p.circuit_breaker_state == "OPEN");
+      CHECK_FALSE(e.processors[0].filter_matched.has_value());
+    }
+  });
+}
+
+TEST_CASE("a body sent twice shows once") {
+  in_world([](World& w) -> async::Task<> {
+    const auto body = w.record("e1", milliseconds(0), "COMPLETED", "\"processorExecutions\":[" + step(0, -1, w.start) + "]");
+    co_await w.send(body);
+    w.now += std::chrono::seconds(5);
+    co_await w.send("[" + body + "," + body + "]");
+    CHECK(co_await w.ids() == Ids{"e1"});
+    const auto found = co_await w.executions.find("default", "e1", {});
+    REQUIRE(found.has_value());
+    CHECK(found->row.execution.processors.size() == 1);
+  });
+}
+
+TEST_CASE("an execution that finishes replaces itself, one that is not heard of again is incomplete") {
+  in_world([](World& w) -> async::Task<> {
+    co_await w.send(w.record("e1", milliseconds(0), "RUNNING"));
+    ExecutionFilter running{.statuses = {"RUNNING"}}, incomplete{.statuses = {"INCOMPLETE"}};
+    CHECK(co_await w.ids(running) == Ids{"e1"});
+    CHECK(co_await w.ids(incomplete) == Ids{});
+    w.now += std::chrono::minutes(6);
+    CHECK(co_await w.ids(running) == Ids{});
+    CHECK(co_await w.ids(incomplete) == Ids{"e1"});
+    const auto stale = co_await w.page();
+    CHECK(stale.items.at(0).execution.status == "INCOMPLETE");
+    co_await w.send(w.record("e1", milliseconds(0), "COMPLETED", R"("durationMs":360000)"));
+    const auto finished = co_await w.page();
+    REQUIRE(finished.items.size() == 1);
+    CHECK(finished.items[0].execution.status == "COMPLETED");
+    co_await w.send(w.record("e1", milliseconds(0), "RUNNING"));
+    const auto still = co_await w.page();
+    REQUIRE(still.items.size() == 1);
+    CHECK(still.items[0].execution.status == "COMPLETED");
+  });
+}
+
+TEST_CASE("pages give every row that was there exactly once, whatever arrives meanwhile") {
+  in_world([](World& w) -> async::Task<> {
+    std::set<std::string> expected;
+    for (int i = 0; i < 25; ++i) {
+      // Some share a start time; some are under way.
+      co_await w.send(w.record(fmt::format("old-{:02}", i), milliseconds(i / 3 * 10), i % 5 == 0 ? "RUNNING" : "COMPLETED"));
+      expected.insert(fmt::format("old-{:02}", i));
+    }
+    std::multiset<std::string> seen;
+    std::string cursor;
+    int round = 0;
+    std::uint64_t total = 0;
+    do {
+      const auto page = co_await w.page({.limit = 4}, cursor);
+      for (const auto& row : page.items) seen.insert(row.execution.execution_id);
+      total = page.total;
+      cursor = page.next_cursor;
+      w.now += std::chrono::seconds(1);
+      // Late rows between the present ones, a repetition, and one that finishes.
+      co_await w.send(w.record(fmt::format("new-{:02}", round), milliseconds(round * 10 + 5)));
+      co_await w.send(w.record(fmt::format("old-{:02}", (round * 4 + 1) % 25 / 5 * 5 + 1), milliseconds(((round * 4 + 1) % 25 / 5 * 5 + 1) / 3 * 10)));
+      co_await w.send(w.record(fmt::format("old-{:02}", round * 5 % 25), milliseconds(round * 5 % 25 / 3 * 10), "FAILED"));
+      ++round;
+    } while (!cursor.empty() && round < 50);
+    CHECK(round == 7);
+    CHECK(total == 25);
+    CHECK(seen.size() == expected.size());
+    CHECK(std::set<std::string>(seen.begin(), seen.end()) == expected);
+    CHECK((co_await w.page()).items.size() == 25u + static_cast<unsigned>(round));
+  });
+}
+
+TEST_CASE("a cursor is good for its own search only") {
+  in_world([](World& w) -> async::Task<> {
+    for (int i = 0; i < 3; ++i) co_await w.send(w.record(fmt::format("e{}", i), milliseconds(i)));
+    const auto first = co_await w.page({.limit = 1});
+    REQUIRE_FALSE(first.next_cursor.empty());
+    const auto refused = [&](std::string environment, ExecutionFilter filter, std::string cursor) -> async::Task<bool> {
+      const auto found = co_await w.executions.search(std::move(environment), std::move(filter), std::move(cursor));
+      co_return !found && found.error().code == ErrorCode::invalid_parameter && found.error().member == "cursor";
+    };
+    CHECK(co_await refused("test", {.limit = 1}, first.next_cursor));
+    CHECK(co_await refused("default", {.text = "x", .limit = 1}, first.next_cursor));
+    CHECK(co_await refused("default", {.limit = 1}, first.next_cursor + "A"));
+    CHECK((co_await w.page({.limit = 2}, first.next_cursor)).items.size() == 2);
+  });
+}
+
+TEST_CASE("environments do not see each other") {
+  in_world([](World& w) -> async::Task<> {
+    co_await w.send(w.record("e1", milliseconds(0), "COMPLETED", R"("correlationId":"c")"));
+    co_await w.send(w.record("e2", milliseconds(0), "COMPLETED", R"("correlationId":"c")"), "test");
+    CHECK(co_await w.ids() == Ids{"e1"});
+    CHECK(co_await w.ids({}, "test") == Ids{"e2"});
+    const auto mine = co_await w.executions.find("default", "e1", {});
+    REQUIRE(mine.has_value());
+    CHECK(mine->correlated.empty());
+    const auto foreign = co_await w.executions.find("test", "e1", {});
+    REQUIRE_FALSE(foreign.has_value());
+    CHECK(foreign.error().code == ErrorCode::execution_not_found);
+    const auto nowhere = co_await w.executions.search("prod", {}, "");
+    REQUIRE_FALSE(nowhere.has_value());
+    CHECK(nowhere.error().code == ErrorCode::environment_not_found);
+  });
+}
+
+TEST_CASE("each filter restricts as it says") {
+  in_world([](World& w) -> async::Task<> {
+    co_await w.send("[" +
+        w.record("a", milliseconds(1), "COMPLETED", R"("application":"app-1","instanceId":"i-1","durationMs":5)") + "," +
+        w.record("b", milliseconds(2), "FAILED", R"("application":"app-2","routeId":"r-2","durationMs":50,"errorMessage":"No STÖCK here")") + "," +
+        w.record("c", milliseconds(3), "COMPLETED", R"("instanceId":"i-1","correlationId":"Corr-7","durationMs":500)") + "," +
+        w.record("d", milliseconds(4), "RUNNING", R"("routeId":"r'2\\")") + "]");
+    struct Row {
+      const char* what;
+      ExecutionFilter filter;
+      Ids expected;
+    };
+    const Row rows[] = {
+        {"nothing", {}, {"d", "c", "b", "a"}},
+        {"status", {.statuses = {"FAILED"}}, {"b"}},
+        {"states", {.statuses = {"FAILED", "RUNNING"}}, {"d", "b"}},
+        {"from and to", {.from = w.start + milliseconds(2), .to = w.start + milliseconds(4)}, {"c", "b"}},
+        {"shortest", {.duration_min_ms = 50}, {"c", "b"}},
+        {"longest", {.duration_max_ms = 50}, {"b", "a"}},
+        {"application", {.applications = {"app-1", "orders"}}, {"d", "c", "a"}},
+        {"route", {.route_ids = {"r-2"}}, {"b"}},
+        {"a route with quotes", {.route_ids = {"r'2\\"}}, {"d"}},
+        {"instance", {.instance_ids = {"i-1"}}, {"c", "a"}},
+        {"correlation", {.correlation_id = "Corr-7"}, {"c"}},
+        {"correlation in another case", {.correlation_id = "corr-7"}, {}},
+        {"exchange", {.exchange_id = "x-b"}, {"b"}},
+        {"text in the error", {.text = "stöck"}, {"b"}},
+        {"text in an id", {.text = "CORR"}, {"c"}},
+        {"text in the exchange id", {.text = "X-A"}, {"a"}},
+        {"text in the route", {.text = "R-2"}, {"b"}},
+        {"text that is SQL", {.text = "') OR 1=1 --"}, {}},
+        {"all together", {.statuses = {"COMPLETED"}, .duration_min_ms = 6, .applications = {"orders"}, .text = "c"}, {"c"}},
+    };
+    for (const auto& row : rows) {
+      CAPTURE(row.what);
+      CHECK(co_await w.ids(row.filter) == row.expected);
+    }
+  });
+}
+
+TEST_CASE("executions of one correlation are found, oldest first") {
+  in_world([](World& w) -> async::Task<> {
+    for (int i = 3; i >= 0; --i) {
+      co_await w.send(w.record(fmt::format("e{}", i), milliseconds(i), "COMPLETED",
+                               i == 2 ? R"("correlationId":"other")" : R"("correlationId":"c")"));
+    }
+    const auto found = co_await w.executions.find("default", "e1", {});
+    REQUIRE(found.has_value());
+    Ids ids;
+    for (const auto& row : found->correlated) ids.push_back(row.execution.execution_id);
+    CHECK(ids == Ids{"e0", "e3"});
+  });
+}
+
+TEST_CASE("the total is exact up to 10,000 and a lower bound beyond") {
+  in_world([](World& w) -> async::Task<> {
+    std::string body = "[";
+    for (int i = 0; i < 9'999; ++i) body += w.record(fmt::format("e{}", i), milliseconds(i)) + ",";
+    co_await w.send(body + w.record("last", milliseconds(0)) + "]");
+    const auto exact = co_await w.page();
+    CHECK(exact.total == 10'000);
+    CHECK_FALSE(exact.total_is_lower_bound);
+    co_await w.send(w.record("one more"));
+    const auto bound = co_await w.page();
+    CHECK(bound.total == 10'000);
+    CHECK(bound.total_is_lower_bound);
+  });
+}
+
+TEST_CASE("an execution of 20,000 processors in one line of descent is stored and read") {
+  in_world([](World& w) -> async::Task<> {
+    std::string steps;
+    for (std::uint32_t i = 0; i < 20'000; ++i) steps += (i ? "," : "") + step(i, static_cast<std::int64_t>(i) - 1, w.start);
+    co_await w.send(w.record("deep", milliseconds(0), "COMPLETED", "\"processorExecutions\":[" + steps + "]"));
+    const auto found = co_await w.executions.find("default", "deep", w.start);
+    REQUIRE(found.has_value());
+    const auto& processors = found->row.execution.processors;
+    REQUIRE(processors.size() == 20'000);
+    CHECK(build_processor_tree(processors).depth.back() == 19'999);
+    CHECK(to_json(*found).size() > 20'000 * 100);
+  });
+}
