@@ -73,7 +73,7 @@ Expected<void> add_routes(Services& services, const Settings& settings) {
   add_auth_routes(router, services.auth, OriginRule(settings.http.public_url),
                   {.version = std::string(kVersion), .base_path = settings.http.base_path});
   add_environment_routes(router, services.environments);
-  add_agent_routes(router, services.agents, services.tokens);
+  add_agent_routes(router, services.agents);
   add_ingest_routes(router, services.ingest,
                     {.body_bytes = settings.ingest.request_bytes, .decoded_body_bytes = settings.ingest.request_bytes * 4});
   add_executions_routes(router, services.executions);
