@@ -16,8 +16,10 @@ namespace cameleer::server {
 
 /// Where the stores are: from the settings, or from the embedded engines.
 struct StoreAddresses {
-  std::string postgres_conninfo;
-  std::string clickhouse_url, clickhouse_user, clickhouse_password;
+  std::string postgres_conninfo = {};
+  std::string clickhouse_url = {};
+  std::string clickhouse_user = {};
+  std::string clickhouse_password = {};
   bool clickhouse_is_local = true;  ///< bodies are compressed to a remote one only
 };
 
