@@ -30,7 +30,7 @@ class Connection final : public ConnectionBase,
   Connection(Stream stream, std::shared_ptr<ServerState> state)
       : stream_(std::move(stream)),
         state_(std::move(state)),
-        inbox_(std::max(state_->options.header_bytes, kInboxBytes)),
+        inbox_(state_->options.header_bytes),
         reader_(state_->options.header_bytes),
         exchange_(*state_, reader_, *this) {
     boost::system::error_code ignored;
@@ -133,7 +133,6 @@ class Connection final : public ConnectionBase,
  private:
   using Buffers = std::array<boost::asio::const_buffer, 3>;
   enum class Phase : std::uint8_t { handshake, idle, head, body, handling, writing, streaming, closing };
-  static constexpr std::size_t kInboxBytes = 32 * 1024;
   static constexpr std::size_t kCopyBytes = 16 * 1024;     ///< smaller bodies are copied behind their head
   static constexpr std::size_t kDiscardBytes = 64 * 1024;  ///< of a body nobody wants, to keep the connection
 

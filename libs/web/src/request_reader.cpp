@@ -124,7 +124,9 @@ Checked<std::size_t> RequestReader::feed_body(std::string_view bytes) {
   std::size_t used = 0;
   boost::beast::error_code error;
   while (bytes.size() - used >= least && !parser_->is_done() && !error) {
-    used += parser_->put(boost::asio::buffer(bytes.data() + used, bytes.size() - used), error);
+    // One window at a time, so that the bound of chunk headers and trailers does not depend on how the bytes came.
+    const auto window = bytes.substr(used, header_bytes_);
+    used += parser_->put(boost::asio::buffer(window.data(), window.size()), error);
   }
   if (refusal_ || (error && error != http::error::need_more)) return explain(error);
   if (parser_->is_done()) state_ = State::complete;
