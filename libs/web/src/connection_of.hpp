@@ -49,6 +49,8 @@ class Connection final : public ConnectionBase,
       }
     } catch (const std::exception& error) {
       self->exchange_.report(error.what());
+    } catch (...) {
+      self->exchange_.report("an exception of unknown type");
     }
     self->cut();
     --self->state_->counters.connections;
@@ -105,6 +107,7 @@ class Connection final : public ConnectionBase,
 
   async::Task<bool> send_continue() override {
     static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+    enter(Phase::writing, state_->options.write_time);
     co_return co_await send({boost::asio::buffer(kContinue)});
   }
 
@@ -263,6 +266,8 @@ class Connection final : public ConnectionBase,
       whole = !gone_;
     } catch (const std::exception& error) {
       exchange_.report(error.what());
+    } catch (...) {
+      exchange_.report("an exception of unknown type");
     }
     notify_ = {};
     if (whole && !reader_.http_1_0()) whole = co_await send_stream({boost::asio::buffer("0\r\n\r\n", 5)});

@@ -157,8 +157,8 @@ Checked<void> Exchange::account() {
   const auto bytes = request_.body.size();
   state_.body_bytes_in_flight += bytes - accounted_;
   accounted_ = bytes;
-  const auto expected =
-      reader_.state() == RequestReader::State::body ? reader_.content_length().value_or(0) - bytes : 0;
+  const bool more = reader_.state() == RequestReader::State::body;
+  const auto expected = more ? std::max<std::uint64_t>(reader_.content_length().value_or(0), bytes) - bytes : 0;
   if (state_.body_bytes_in_flight + expected <= state_.options.max_in_flight_body_bytes) return {};
   return refuse(ErrorCode::overloaded, "The bodies that the server works on take all the memory set aside for them.");
 }
