@@ -11,7 +11,7 @@ namespace cameleer::clickhouse {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::size_t kMaxErrorText = 64 * 1024;
+constexpr std::size_t kMaxErrorText = std::size_t{64} * 1024;
 
 std::unexpected<EngineError> refuse(ErrorCode code, std::string message) {
   return std::unexpected(transport_error(Error{code, std::move(message)}));
@@ -68,7 +68,7 @@ class ExceptionGuard {
  private:
   /// An engine without the tag writes its exception as it is; it is looked for only when the answer is broken anyway.
   void remember(const std::string& piece) {
-    constexpr std::size_t kTail = 16 * 1024;
+    constexpr std::size_t kTail = std::size_t{16} * 1024;
     held_ += piece;
     if (held_.size() > 2 * kTail) held_.erase(0, held_.size() - kTail);
   }

@@ -5,7 +5,7 @@ namespace {
 
 constexpr std::size_t kMaxRow = 64u << 20;
 constexpr std::size_t kMaxColumns = 10'000;
-constexpr std::size_t kMaxName = 64 * 1024;
+constexpr std::size_t kMaxName = std::size_t{64} * 1024;
 constexpr std::size_t kLargeRow = 1u << 20;
 
 std::unexpected<Error> malformed() {

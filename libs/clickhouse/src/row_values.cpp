@@ -41,7 +41,7 @@ Scan scan_list(const ColumnType& type, ByteCursor& cursor, std::size_t most) {
 template <class Number>
 Number read(std::string_view bytes) {
   Number value;
-  std::memcpy(&value, bytes.data(), sizeof value);
+  std::memcpy(&value, bytes.substr(0, sizeof value).data(), sizeof value);
   return value;
 }
 

@@ -13,7 +13,7 @@ using BeastError = boost::beast::error_code;
 using Text = boost::beast::string_view;
 
 constexpr std::uint32_t kMaxHeader = 64 * 1024;
-constexpr std::size_t kRead = 64 * 1024;
+constexpr std::size_t kRead = std::size_t{64} * 1024;
 
 class Parser final : public http::basic_parser<false> {
  public:

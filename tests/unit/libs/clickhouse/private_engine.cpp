@@ -61,10 +61,17 @@ std::uint16_t await_port(int fd) {
 PrivateEngine::PrivateEngine() {
   char pattern[] = "/tmp/cameleer-engine-XXXXXX";
   directory_ = ::mkdtemp(pattern);
-  start();
+  try {
+    start();
+  } catch (...) {
+    remove();
+    throw;
+  }
 }
 
-PrivateEngine::~PrivateEngine() {
+PrivateEngine::~PrivateEngine() { remove(); }
+
+void PrivateEngine::remove() {
   kill();
   std::error_code ignored;
   std::filesystem::remove_all(directory_, ignored);

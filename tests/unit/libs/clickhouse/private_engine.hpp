@@ -27,6 +27,8 @@ class PrivateEngine {
   void kill();
 
  private:
+  void remove();
+
   std::filesystem::path directory_;
   std::uint16_t port_ = 0;
   pid_t process_ = -1;
