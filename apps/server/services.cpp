@@ -20,8 +20,10 @@ std::span<const File> openapi();
 namespace cameleer::server {
 namespace {
 
-async::Task<bool> exists(EnvironmentService& environments, std::string_view slug) {
-  co_return (co_await environments.find(std::string(slug))).has_value();
+async::Task<Expected<void>> check(EnvironmentService& environments, std::string slug) {
+  const auto found = co_await environments.find(std::move(slug));
+  if (!found) co_return std::unexpected(found.error());
+  co_return Expected<void>{};
 }
 
 std::vector<std::byte> bytes_of(const std::string& key) {
@@ -59,7 +61,7 @@ Services::Services(async::Executor executor, const Settings& settings, const Sto
              {.tenant = settings.tenant_id,
               .retention = settings.ingest.retention,
               .body_bytes = settings.ingest.captured_body_bytes}),
-      executions(clickhouse, [this](std::string_view slug) { return exists(environments, slug); }, clock,
+      executions(clickhouse, [this](std::string slug) { return check(environments, std::move(slug)); }, clock,
                  {.tenant = settings.tenant_id,
                   .cursor_key = bytes_of(keys.cursors().bytes),
                   .stale_after = settings.ingest.running_stale_after}) {
@@ -104,7 +106,7 @@ void add_metrics(Services& services, const web::Server& http, const Log& log) {
                         [&ingest] { return static_cast<double>(ingest.rows); });
   metrics.observe_total("cameleer_ingest_batches_total", "Inserts sent to the store", {},
                         [&ingest] { return static_cast<double>(ingest.batches); });
-  metrics.observe_total("cameleer_ingest_refused_total", "Data requests refused at a bound", {},
+  metrics.observe_total("cameleer_ingest_refused_total", "Data requests whose content the store refused", {},
                         [&ingest] { return static_cast<double>(ingest.refused); });
   metrics.observe_total("cameleer_ingest_failed_total", "Data requests that could not be stored", {},
                         [&ingest] { return static_cast<double>(ingest.failed); });

@@ -118,16 +118,16 @@ describe('a token', () => {
     'of algorithm none': () => [`${base64url('{"alg":"none"}')}.${agent.accessToken.split('.')[1]}.`, 'invalid_token'],
     'with one character changed': () => [agent.accessToken.slice(0, 40) + (agent.accessToken[40] === 'A' ? 'B' : 'A') + agent.accessToken.slice(41), 'invalid_token'],
     'of two parts': () => ['abc.def', 'invalid_token'],
-    'that is a refresh token': () => [agent.refreshToken, 'invalid_token'],
-    'of a user': () => [admin, ['forbidden', 'invalid_token']],
-    'that is an API key': () => [server.apiKey, ['invalid_token', 'forbidden']],
+    'that is a refresh token': () => [agent.refreshToken, 'unauthenticated'],
+    'of a user': () => [admin, 'unauthenticated'],
+    'that is an API key': () => [server.apiKey, ['invalid_token', 'unauthenticated']],
     'that is no token at all': () => ['x'.repeat(9000), 'invalid_token'],
   };
   for (const [what, make] of Object.entries(tokens)) {
     test(`${what} sends no data`, async () => {
       const [token, code] = make();
       const answer = await server.request('POST', data, { token, json: anExecution('x') });
-      await expectProblem(answer, answer.status === 403 ? 403 : 401, code);
+      await expectProblem(answer, 401, code);
     });
   }
   test('that is missing sends no data', async () => {
@@ -144,7 +144,7 @@ describe('a token', () => {
     await expectProblem(await server.request('POST', '/api/v1/agents/agent-2/heartbeat', { token: agent.accessToken, json: {} }), 403, 'foreign_agent');
   });
   test('of an agent reads nothing of the users', async () => {
-    await expectProblem(await server.request('GET', '/api/v1/environments/default/executions', { token: agent.accessToken }), 403, 'forbidden');
+    await expectProblem(await server.request('GET', '/api/v1/environments/default/executions', { token: agent.accessToken }), 401, 'unauthenticated');
   });
 });
 

@@ -158,8 +158,8 @@ export async function processesWith(text) {
 }
 
 /** A valid execution, started now unless said otherwise. */
-export function anExecution(executionId, more = {}) {
-  const start = new Date(more.startTime ?? Date.now() - 1000);
+export function anExecution(executionId, { startTime = Date.now() - 1000, ...more } = {}) {
+  const start = new Date(startTime);
   return {
     executionId, exchangeId: `ID-${executionId}`, routeId: 'order-entry', status: 'COMPLETED', correlationId: `corr-${executionId}`,
     startTime: start.toISOString(), endTime: new Date(start.getTime() + 25).toISOString(), durationMs: 25,

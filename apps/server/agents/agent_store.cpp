@@ -5,7 +5,6 @@
 #include <boost/json/serialize.hpp>
 
 #include "server/agents/agent_json.hpp"
-#include "server/environments/environment_store.hpp"
 
 namespace cameleer::server {
 namespace {
@@ -76,7 +75,7 @@ async::Task<Expected<std::optional<agent::Record>>> AgentStore::find(agent::Key 
   postgres::Parameters parameters{key.environment, key.id};
   auto result =
       co_await pool_.query(std::string(kSelect) + "where environment = $1 and agent_id = $2", std::move(parameters));
-  if (!result) co_return std::unexpected(error_of(result.error()));
+  if (!result) co_return std::unexpected(result.error().for_caller());
   if (result->rows() == 0) co_return std::optional<agent::Record>{};
   co_return std::optional(record_in(*result, 0));
 }
@@ -85,7 +84,7 @@ async::Task<Expected<std::vector<agent::Record>>> AgentStore::list(std::string e
   postgres::Parameters parameters{environment};
   auto result = co_await pool_.query(std::string(kSelect) + "where environment = $1 order by application, agent_id",
                                      std::move(parameters));
-  if (!result) co_return std::unexpected(error_of(result.error()));
+  if (!result) co_return std::unexpected(result.error().for_caller());
   co_return records_in(*result);
 }
 
@@ -95,7 +94,7 @@ async::Task<Expected<std::vector<agent::Record>>> AgentStore::overdue(agent::Set
       std::string(kSelect) + "where (state = 'LIVE' and last_heartbeat_at <= $1::timestamptz) "
                              "or (state = 'STALE' and state_since <= $2::timestamptz) limit 10000",
       std::move(parameters));
-  if (!result) co_return std::unexpected(error_of(result.error()));
+  if (!result) co_return std::unexpected(result.error().for_caller());
   co_return records_in(*result);
 }
 
@@ -133,7 +132,7 @@ async::Task<Expected<void>> AgentStore::put(agent::Change change, Instant now) {
       "last_heartbeat_at = greatest(agents.last_heartbeat_at, excluded.last_heartbeat_at), "
       "state_since = excluded.state_since, clock_skew_ms = excluded.clock_skew_ms, key_ref = excluded.key_ref",
       std::move(parameters));
-  if (!result) co_return std::unexpected(error_of(result.error()));
+  if (!result) co_return std::unexpected(result.error().for_caller());
   co_return Expected<void>{};
 }
 
@@ -154,7 +153,7 @@ async::Task<Expected<bool>> AgentStore::put_silence(agent::State before, agent::
       "insert into agent_events (environment, agent_id, application, type, occurred_at) "
       "select environment, agent_id, application, $7::text, $8::timestamptz from changed",
       std::move(parameters));
-  if (!result) co_return std::unexpected(error_of(result.error()));
+  if (!result) co_return std::unexpected(result.error().for_caller());
   co_return result->affected() > 0;
 }
 
@@ -188,7 +187,7 @@ async::Task<Expected<std::vector<agent::Key>>> AgentStore::put_heartbeats(std::s
       "select environment, agent_id, application, 'RECOVERED', $2::timestamptz from known where state <> 'LIVE') "
       "select environment, agent_id from beats except select environment, agent_id from known",
       std::move(parameters));
-  if (!result) co_return std::unexpected(error_of(result.error()));
+  if (!result) co_return std::unexpected(result.error().for_caller());
   std::vector<agent::Key> missed;
   for (std::size_t row = 0; row < result->rows(); ++row) {
     missed.push_back({.environment = std::string(result->text(row, 0)), .id = std::string(result->text(row, 1))});

@@ -1,6 +1,5 @@
 #include "server/auth/token_store.hpp"
 
-#include "server/environments/environment_store.hpp"
 
 namespace cameleer::server {
 namespace {
@@ -54,7 +53,7 @@ async::Task<Expected<void>> TokenStore::insert(StoredRefresh token) {
       "insert into refresh_tokens (token_id, family_id, user_id, environment, agent_id, application, key_ref, issued_at, "
       "expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
       std::move(parameters));
-  if (!result) co_return std::unexpected(error_of(result.error()));
+  if (!result) co_return std::unexpected(result.error().for_caller());
   co_return Expected<void>{};
 }
 
@@ -70,7 +69,7 @@ async::Task<Expected<std::optional<StoredRefresh>>> TokenStore::spend(std::strin
                   "key_ref, $3::timestamptz, $4::timestamptz from spent returning ") +
           kColumns,
       std::move(parameters));
-  if (!result) co_return std::unexpected(error_of(result.error()));
+  if (!result) co_return std::unexpected(result.error().for_caller());
   co_return token_in(*result);
 }
 
@@ -78,7 +77,7 @@ async::Task<Expected<std::optional<StoredRefresh>>> TokenStore::find(std::string
   postgres::Parameters parameters{token_id};
   auto result = co_await pool_.query(
       std::string("select ") + kColumns + " from refresh_tokens where token_id = $1::uuid", std::move(parameters));
-  if (!result) co_return std::unexpected(error_of(result.error()));
+  if (!result) co_return std::unexpected(result.error().for_caller());
   co_return token_in(*result);
 }
 
@@ -87,7 +86,7 @@ async::Task<Expected<void>> TokenStore::revoke_family(std::string family, Instan
   auto result = co_await pool_.query(
       "update refresh_tokens set revoked_at = $2::timestamptz where family_id = $1::uuid and revoked_at is null",
       std::move(parameters));
-  if (!result) co_return std::unexpected(error_of(result.error()));
+  if (!result) co_return std::unexpected(result.error().for_caller());
   co_return Expected<void>{};
 }
 
@@ -95,7 +94,7 @@ async::Task<Expected<void>> TokenStore::delete_expired(Instant now) {
   postgres::Parameters parameters{format_instant(now)};
   auto result = co_await pool_.query("delete from refresh_tokens where expires_at <= $1::timestamptz",
                                      std::move(parameters));
-  if (!result) co_return std::unexpected(error_of(result.error()));
+  if (!result) co_return std::unexpected(result.error().for_caller());
   co_return Expected<void>{};
 }
 

@@ -1,6 +1,5 @@
 #include "server/auth/user_store.hpp"
 
-#include "server/environments/environment_store.hpp"
 
 namespace cameleer::server {
 namespace {
@@ -42,7 +41,7 @@ User user_in(const postgres::Result& result) {
 
 async::Task<Expected<void>> run(postgres::Pool& pool, std::string sql, postgres::Parameters parameters) {
   auto result = co_await pool.query(std::move(sql), std::move(parameters));
-  if (!result) co_return std::unexpected(error_of(result.error()));
+  if (!result) co_return std::unexpected(result.error().for_caller());
   co_return Expected<void>{};
 }
 
@@ -52,26 +51,26 @@ async::Task<Expected<bool>> UserStore::insert_first_admin(std::string id, std::s
                                                           std::string display_name, std::string password_hash,
                                                           Instant now) {
   auto transaction = co_await pool_.begin();
-  if (!transaction) co_return std::unexpected(error_of(transaction.error()));
+  if (!transaction) co_return std::unexpected(transaction.error().for_caller());
   // Two processes at their first start make one user.
   auto locked = co_await (*transaction)->query("lock table users in share row exclusive mode");
-  if (!locked) co_return std::unexpected(error_of(locked.error()));
+  if (!locked) co_return std::unexpected(locked.error().for_caller());
   postgres::Parameters parameters{id, username, display_name, password_hash, format_instant(now), kAdminRole};
   auto result = co_await (*transaction)->query(
       "with made as (insert into users (user_id, username, display_name, password_hash, created_at) "
       "select $1::uuid, $2, $3, $4, $5::timestamptz where not exists (select from users) returning user_id) "
       "insert into user_roles (user_id, role_id, created_at) select user_id, $6::uuid, $5::timestamptz from made",
       std::move(parameters));
-  if (!result) co_return std::unexpected(error_of(result.error()));
+  if (!result) co_return std::unexpected(result.error().for_caller());
   const bool inserted = result->affected() > 0;
   auto committed = co_await (*transaction)->commit();
-  if (!committed) co_return std::unexpected(error_of(committed.error()));
+  if (!committed) co_return std::unexpected(committed.error().for_caller());
   co_return inserted;
 }
 
 async::Task<Expected<bool>> UserStore::any_user() {
   auto result = co_await pool_.query("select exists (select from users)");
-  if (!result) co_return std::unexpected(error_of(result.error()));
+  if (!result) co_return std::unexpected(result.error().for_caller());
   co_return result->boolean(0, 0);
 }
 
@@ -80,7 +79,7 @@ async::Task<Expected<std::optional<LoginRow>>> UserStore::find_login(std::string
   auto result = co_await pool_.query(
       "select user_id, password_hash from users where lower(username) = lower($1) and password_hash is not null",
       std::move(parameters));
-  if (!result) co_return std::unexpected(error_of(result.error()));
+  if (!result) co_return std::unexpected(result.error().for_caller());
   if (result->rows() == 0) co_return std::optional<LoginRow>{};
   LoginRow row;
   row.user_id = result->text(0, 0);
@@ -99,13 +98,13 @@ async::Task<Expected<std::optional<Instant>>> UserStore::count_attempt(std::stri
       "then $4::timestamptz end "
       "where user_id = $1::uuid and (locked_until is null or locked_until <= $3::timestamptz)",
       std::move(parameters));
-  if (!counted) co_return std::unexpected(error_of(counted.error()));
+  if (!counted) co_return std::unexpected(counted.error().for_caller());
   if (counted->affected() > 0) co_return std::optional<Instant>{};
   postgres::Parameters who{user_id};
   auto locked = co_await pool_.query(
       "select floor(extract(epoch from coalesce(locked_until, 'epoch')) * 1000)::bigint from users where user_id = $1::uuid",
       std::move(who));
-  if (!locked) co_return std::unexpected(error_of(locked.error()));
+  if (!locked) co_return std::unexpected(locked.error().for_caller());
   co_return std::optional(locked->rows() == 0 ? now : instant_of(locked->integer(0, 0)));
 }
 
@@ -139,7 +138,7 @@ async::Task<Expected<std::optional<UserStore::Session>>> UserStore::find_session
           "floor(extract(epoch from s.expires_at) * 1000)::bigint "
           "from sessions s join users u using (user_id) where s.session_hash = $1",
       std::move(parameters));
-  if (!result) co_return std::unexpected(error_of(result.error()));
+  if (!result) co_return std::unexpected(result.error().for_caller());
   if (result->rows() == 0) co_return std::optional<Session>{};
   Session session;
   session.user = user_in(*result);
@@ -175,7 +174,7 @@ async::Task<Expected<std::optional<User>>> UserStore::find_user(std::string user
   postgres::Parameters parameters{user_id};
   auto result = co_await pool_.query(std::string("select ") + kUserColumns + " from users u where u.user_id = $1::uuid",
                                      std::move(parameters));
-  if (!result) co_return std::unexpected(error_of(result.error()));
+  if (!result) co_return std::unexpected(result.error().for_caller());
   if (result->rows() == 0) co_return std::optional<User>{};
   co_return std::optional(user_in(*result));
 }
@@ -188,7 +187,7 @@ async::Task<Expected<std::optional<User>>> UserStore::find_user_of_family(std::s
           "and t.user_id = u.user_id) and not exists (select from refresh_tokens t where t.family_id = $2::uuid "
           "and t.revoked_at is not null)",
       std::move(parameters));
-  if (!result) co_return std::unexpected(error_of(result.error()));
+  if (!result) co_return std::unexpected(result.error().for_caller());
   if (result->rows() == 0) co_return std::optional<User>{};
   co_return std::optional(user_in(*result));
 }
@@ -199,7 +198,7 @@ async::Task<Expected<std::string>> UserStore::check_value(std::string value) {
       "insert into server_config (key, value) values ('master-key-check', to_jsonb($1::text)) "
       "on conflict (key) do update set value = server_config.value returning value #>> '{}'",
       std::move(parameters));
-  if (!result) co_return std::unexpected(error_of(result.error()));
+  if (!result) co_return std::unexpected(result.error().for_caller());
   co_return std::string(result->text(0, 0));
 }
 

@@ -29,23 +29,18 @@ bool StoredKey::counts(Instant now) const {
   return status == "ACTIVE" || (status == "ROTATED" && grace_until && now < *grace_until);
 }
 
-Error error_of(const postgres::DatabaseError& failure) {
-  if (failure.error.code != ErrorCode::upstream_timeout) return failure.error;
-  return {ErrorCode::unavailable, "The database did not answer in time."};
-}
-
 async::Task<Expected<void>> EnvironmentStore::insert_environment_if_absent(Environment environment, Instant now) {
   postgres::Parameters parameters{environment.id, environment.slug, environment.display_name, format_instant(now)};
   auto result = co_await pool_.query(
       "insert into environments (id, slug, display_name, created_at) values ($1, $2, $3, $4) on conflict (slug) do nothing",
       std::move(parameters));
-  if (!result) co_return std::unexpected(error_of(result.error()));
+  if (!result) co_return std::unexpected(result.error().for_caller());
   co_return Expected<void>{};
 }
 
 async::Task<Expected<std::vector<Environment>>> EnvironmentStore::list() {
   auto result = co_await pool_.query("select id, slug, display_name from environments order by slug");
-  if (!result) co_return std::unexpected(error_of(result.error()));
+  if (!result) co_return std::unexpected(result.error().for_caller());
   std::vector<Environment> environments;
   for (std::size_t row = 0; row < result->rows(); ++row) environments.push_back(environment_in(*result, row));
   co_return environments;
@@ -55,7 +50,7 @@ async::Task<Expected<std::optional<Environment>>> EnvironmentStore::find(std::st
   postgres::Parameters parameters{slug};
   auto result = co_await pool_.query("select id, slug, display_name from environments where slug = $1",
                                      std::move(parameters));
-  if (!result) co_return std::unexpected(error_of(result.error()));
+  if (!result) co_return std::unexpected(result.error().for_caller());
   if (result->rows() == 0) co_return std::optional<Environment>{};
   co_return std::optional(environment_in(*result, 0));
 }
@@ -66,40 +61,40 @@ async::Task<Expected<bool>> EnvironmentStore::insert_key(NewKey key, Instant now
       "insert into api_keys (id, environment_id, label, key_hash, key_prefix, created_at) "
       "select $1::uuid, id, $2, $3, $4, $5::timestamptz from environments where slug = $6",
       std::move(parameters));
-  if (!result) co_return std::unexpected(error_of(result.error()));
+  if (!result) co_return std::unexpected(result.error().for_caller());
   co_return result->affected() > 0;
 }
 
 async::Task<Expected<bool>> EnvironmentStore::insert_first_key(NewKey key, Instant now) {
   auto transaction = co_await pool_.begin();
-  if (!transaction) co_return std::unexpected(error_of(transaction.error()));
+  if (!transaction) co_return std::unexpected(transaction.error().for_caller());
   // Two processes at their first start make one key.
   auto locked = co_await (*transaction)->query("lock table api_keys in share row exclusive mode");
-  if (!locked) co_return std::unexpected(error_of(locked.error()));
+  if (!locked) co_return std::unexpected(locked.error().for_caller());
   postgres::Parameters parameters{key.id, key.label, key.hash, key.prefix, format_instant(now), key.environment};
   auto result = co_await (*transaction)->query(
       "insert into api_keys (id, environment_id, label, key_hash, key_prefix, created_at) "
       "select $1::uuid, id, $2, $3, $4, $5::timestamptz from environments "
       "where slug = $6 and not exists (select from api_keys)",
       std::move(parameters));
-  if (!result) co_return std::unexpected(error_of(result.error()));
+  if (!result) co_return std::unexpected(result.error().for_caller());
   const bool inserted = result->affected() > 0;
   auto committed = co_await (*transaction)->commit();
-  if (!committed) co_return std::unexpected(error_of(committed.error()));
+  if (!committed) co_return std::unexpected(committed.error().for_caller());
   co_return inserted;
 }
 
 async::Task<Expected<std::optional<StoredKey>>> EnvironmentStore::find_key_by_hash(std::string hash) {
   postgres::Parameters parameters{hash};
   auto result = co_await pool_.query(std::string(kKeyColumns) + "where k.key_hash = $1", std::move(parameters));
-  if (!result) co_return std::unexpected(error_of(result.error()));
+  if (!result) co_return std::unexpected(result.error().for_caller());
   co_return key_in(*result);
 }
 
 async::Task<Expected<std::optional<StoredKey>>> EnvironmentStore::find_key_by_id(std::string id) {
   postgres::Parameters parameters{id};
   auto result = co_await pool_.query(std::string(kKeyColumns) + "where k.id = $1::uuid", std::move(parameters));
-  if (!result) co_return std::unexpected(error_of(result.error()));
+  if (!result) co_return std::unexpected(result.error().for_caller());
   co_return key_in(*result);
 }
 

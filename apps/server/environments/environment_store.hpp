@@ -19,9 +19,6 @@ struct StoredKey {
   [[nodiscard]] bool counts(Instant now) const;
 };
 
-/// What a caller gets for a failed statement: a database that is slow or gone is `unavailable`.
-Error error_of(const postgres::DatabaseError& failure);
-
 class EnvironmentStore {
  public:
   explicit EnvironmentStore(postgres::Pool& pool) : pool_(pool) {}

@@ -17,21 +17,16 @@ std::string cursor_scope(std::string_view tenant, std::string_view environment, 
 
 }  // namespace
 
-ExecutionsService::ExecutionsService(clickhouse::Client& engine, EnvironmentExists environment_exists, Clock clock,
+ExecutionsService::ExecutionsService(clickhouse::Client& engine, EnvironmentCheck check_environment, Clock clock,
                                      ExecutionsOptions options)
     : store_(engine),
-      environment_exists_(std::move(environment_exists)),
+      check_environment_(std::move(check_environment)),
       clock_(std::move(clock)),
       options_(std::move(options)) {}
 
 ReadScope ExecutionsService::scope_of(const std::string& environment, Instant from, Instant to, Instant now) const {
   return {.tenant = options_.tenant, .environment = environment, .from = from, .to = to,
           .as_of = now + kAhead, .stale_before = now - options_.stale_after};
-}
-
-async::Task<Expected<void>> ExecutionsService::require(const std::string& environment) {
-  if (co_await environment_exists_(environment)) co_return Expected<void>{};
-  co_return fail(ErrorCode::environment_not_found, "There is no environment of this name.", "environment");
 }
 
 // What the first page fixes for all that follow.
@@ -54,7 +49,7 @@ async::Task<Expected<Cursor>> ExecutionsService::first_page(const ReadScope& sco
 
 async::Task<Expected<ExecutionPage>> ExecutionsService::search(std::string environment, ExecutionFilter filter,
                                                                std::string cursor_text) {
-  auto required = co_await require(environment);
+  auto required = co_await check_environment_(environment);
   if (!required) co_return std::unexpected(std::move(required.error()));
   const auto cursor_belongs_to = cursor_scope(options_.tenant, environment, filter);
   auto settled = settle(filter, clock_());
@@ -92,7 +87,7 @@ async::Task<Expected<ExecutionPage>> ExecutionsService::search(std::string envir
 
 async::Task<Expected<ExecutionDetail>> ExecutionsService::find(std::string environment, std::string execution_id,
                                                                std::optional<Instant> at) {
-  auto required = co_await require(environment);
+  auto required = co_await check_environment_(environment);
   if (!required) co_return std::unexpected(std::move(required.error()));
   const auto now = clock_();
   const auto always = scope_of(environment, Instant{}, now + kAhead, now);

@@ -9,8 +9,8 @@
 
 namespace cameleer::server {
 
-/// Whether an environment of this slug exists. The text lives until the task has ended.
-using EnvironmentExists = std::function<async::Task<bool>(std::string_view slug)>;
+/// Fails with `environment_not_found`, or with what kept it from looking.
+using EnvironmentCheck = std::function<async::Task<Expected<void>>(std::string slug)>;
 
 struct ExecutionsOptions {
   std::string tenant = "default";
@@ -31,7 +31,7 @@ struct ExecutionPage {
 /// Reads recorded executions. I/O thread only; the client outlives it.
 class ExecutionsService {
  public:
-  ExecutionsService(clickhouse::Client& engine, EnvironmentExists environment_exists, Clock clock,
+  ExecutionsService(clickhouse::Client& engine, EnvironmentCheck check_environment, Clock clock,
                     ExecutionsOptions options);
 
   /// Newest first. The first page (empty `cursor`) fixes what is visible; a cursor goes on from there.
@@ -43,12 +43,11 @@ class ExecutionsService {
                                               std::optional<Instant> at);
 
  private:
-  async::Task<Expected<void>> require(const std::string& environment);
   async::Task<Expected<Cursor>> first_page(const ReadScope& scope, const ExecutionFilter& filter);
   [[nodiscard]] ReadScope scope_of(const std::string& environment, Instant from, Instant to, Instant now) const;
 
   ExecutionsStore store_;
-  EnvironmentExists environment_exists_;
+  EnvironmentCheck check_environment_;
   Clock clock_;
   ExecutionsOptions options_;
 };

@@ -76,6 +76,12 @@ struct DatabaseError {
   std::string sqlstate = {};     ///< empty when the server never answered
   std::string constraint = {};   ///< the violated constraint's name, for class 23
   std::string server_text = {};  ///< the server's or libpq's own words, for logs only
+
+  /// What a REST caller gets for it: a database that is slow is as good as gone.
+  [[nodiscard]] Error for_caller() const {
+    if (error.code != ErrorCode::upstream_timeout) return error;
+    return {ErrorCode::unavailable, "The database did not answer in time."};
+  }
 };
 template <class T>
 using Outcome = std::expected<T, DatabaseError>;

@@ -20,7 +20,10 @@ namespace {
 
 Instant real_now() { return std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now()); }
 
-async::Task<bool> is_known(std::string_view slug) { co_return slug == "default" || slug == "test"; }
+async::Task<Expected<void>> is_known(std::string slug) {
+  if (slug == "default" || slug == "test") co_return Expected<void>{};
+  co_return fail(ErrorCode::environment_not_found, "There is no environment of this name.", "environment");
+}
 
 async::Task<Expected<void>> migrate(clickhouse::Client& engine, std::string database) {
   std::vector<std::pair<std::string, std::string>> contents;
