@@ -4,12 +4,30 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
+import { ServerProcess, eventually } from '../integration/server_process.mjs';
+import { CamelSystem, camelVersions, recordedByRoute } from './camel_system.mjs';
 
-/** The server under test; its address may have a path (a base path). */
-export function serverUnderTest() {
+/**
+ * The server under test: the one that CAMELEER_URL, CAMELEER_USER and CAMELEER_PASSWORD name, else one of its own with
+ * the orders of a real Camel system. `url` ends with a slash and may have a path (a base path).
+ */
+export async function serverUnderTest() {
   const { CAMELEER_URL: url, CAMELEER_USER: user, CAMELEER_PASSWORD: password } = process.env;
-  assert.ok(url && user && password, 'set CAMELEER_URL, CAMELEER_USER and CAMELEER_PASSWORD of a running server');
-  return { url: url.replace(/\/*$/, '/'), user, password };
+  if (url) return { url: url.replace(/\/*$/, '/'), user, password, stop: async () => {} };
+  const server = await new ServerProcess().start();
+  const system = new CamelSystem(server, camelVersions.at(-1));
+  const stop = async () => { await system.stop(); await server.dispose(); };
+  try {
+    await system.start();
+    const sent = await system.load(40);
+    const token = await server.adminToken();
+    const expected = Object.values(sent.byRoute).reduce((sum, count) => sum + count, 0);
+    await eventually('the orders are recorded', async () => (await recordedByRoute(server, token)).all.length === expected);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { url: `${server.url}/`, user: server.username, password: server.password, stop };
 }
 
 export function launch() {

@@ -3,15 +3,19 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { assertAccessible, launch, picture, serverUnderTest, signIn, watchedPage } from './browser.mjs';
 
-const server = serverUnderTest();
+let server;
 const at = (path) => server.url + path;
 const rows = (page) => page.getByRole('grid', { name: 'Exchanges' }).getByRole('row');
 
 let browser;
 before(async () => {
+  server = await serverUnderTest();
   browser = await launch();
 });
-after(() => browser?.close());
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
 
 /** What the API says, asked with the page's own session. */
 async function ask(page, path) {
