@@ -120,7 +120,10 @@ Expected<void> Application::open_http() {
                          .tls_certificate_file = settings_.http.tls_certificate_file,
                          .tls_key_file = settings_.http.tls_key_file,
                          .max_connections = settings_.http.max_connections,
-                         .trusted_proxies = settings_.http.trusted_proxies});
+                         .trusted_proxies = settings_.http.trusted_proxies,
+                         .on_exception = [this](const web::Request& request, std::string_view what) {
+                           log_.error("bug", {{"requestId", request.request_id}, {"path", request.path}, {"what", what}});
+                         }});
   add_metrics(*services_, *http_, log_);
   return http_->start();
 }
@@ -141,7 +144,9 @@ web::Observer Application::observer() {
   return [this](const web::Request& request, const web::Route* route, int status, std::size_t bytes,
                 std::chrono::nanoseconds elapsed) {
     services_->metrics.count_request(route, status, elapsed);
-    const auto level = status >= 500 ? Log::Level::error : Log::Level::debug;
+    // A probe of a server that is not ready is no error of the server.
+    const bool is_error = status >= 500 && !(route && route->operation_id == "healthReady");
+    const auto level = is_error ? Log::Level::error : Log::Level::debug;
     log_.write(level, "request",
                {{"requestId", request.request_id},
                 {"method", web::name_of(request.method)},
@@ -181,22 +186,20 @@ async::Task<Expected<void>> Application::prepare_clickhouse() {
 }
 
 async::Task<Expected<void>> Application::first_start() {
-  const auto key = co_await services_->environments.ensure_first();
+  const auto noting = [this](const std::string& name) {
+    return [this, name](const std::string& value) -> Expected<void> {
+      const auto file = data_.note_first_start(name, value);
+      if (!file) return std::unexpected(file.error());
+      log_.info("first_start", {{"wrote", name}, {"file", file->string()}});
+      return {};
+    };
+  };
+  const auto key = co_await services_->environments.ensure_first(noting("api-key"));
   if (!key) co_return std::unexpected(key.error());
   const auto& given = settings_.security.admin_password;
-  const auto user = co_await services_->auth.ensure_first_user(given.empty() ? std::nullopt : std::optional(given));
+  const auto user = co_await services_->auth.ensure_first_user(given.empty() ? std::nullopt : std::optional(given), noting("password"));
   if (!user) co_return std::unexpected(user.error());
-  if (!*key && !*user) co_return Expected<void>{};
-
-  std::string text =
-      "# Written once, at the first start of this server, which keeps no copy of these secrets.\n"
-      "# Store them elsewhere, then delete this file.\n";
-  if (*user) text += fmt::format("username={}\n", (*user)->username);
-  if (*user && (*user)->generated) text += fmt::format("password={}\n", (*user)->password);
-  if (*key) text += fmt::format("environment=default\napi-key={}\n", **key);
-  const auto file = data_.write_first_start(text);
-  if (!file) co_return std::unexpected(file.error());
-  log_.info("first_start", {{"secretsFile", file->string()}});
+  if (*user) co_return noting("username")((*user)->username);
   co_return Expected<void>{};
 }
 

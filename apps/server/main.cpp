@@ -87,6 +87,7 @@ std::string error_codes_as_markdown() {
 int print(const std::string& what, const Settings& settings) {
   if (what == "settings") fmt::print("{}", settings_as_markdown());
   if (what == "error-codes") fmt::print("{}", error_codes_as_markdown());
+  if (what == "openapi") fmt::print("{}\n", openapi_document());
   if (what == "routes") {
     boost::asio::io_context io;
     Services services(io.get_executor(), settings, {.postgres_conninfo = "", .clickhouse_url = "http://127.0.0.1:1"},

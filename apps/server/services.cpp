@@ -69,6 +69,8 @@ Services::Services(async::Executor executor, const Settings& settings, const Sto
   health.watch("clickhouse", [this] { return clickhouse.ping(); });
 }
 
+std::string_view openapi_document() { return embedded::openapi().front().content; }
+
 Expected<void> add_routes(Services& services, const Settings& settings) {
   auto& router = services.router;
   add_telemetry_routes(router, services.health, services.metrics);
@@ -79,7 +81,7 @@ Expected<void> add_routes(Services& services, const Settings& settings) {
   add_ingest_routes(router, services.ingest,
                     {.body_bytes = settings.ingest.request_bytes, .decoded_body_bytes = settings.ingest.request_bytes * 4});
   add_executions_routes(router, services.executions);
-  add_openapi_route(router, embedded::openapi().front().content);
+  add_openapi_route(router, openapi_document());
   add_asset_routes(router, embedded::user_interface(), settings.http.base_path);
   if (auto sealed = router.seal(); !sealed) return sealed;
   return check_access_names(router);

@@ -47,6 +47,9 @@ struct Services {
 /// Adds every route of the server and seals the table: fails when one has no access name, or one nobody understands.
 Expected<void> add_routes(Services& services, const Settings& settings);
 
+/// The OpenAPI document that the build embedded, as JSON.
+std::string_view openapi_document();
+
 /// Figures that are asked for at each scrape.
 void add_metrics(Services& services, const web::Server& http, const Log& log);
 

@@ -7,10 +7,23 @@ shift 3
 state=${CAMELEER_DEMO_DIR:-$PWD/build/run}
 port=${CAMELEER_DEMO_PORT:-8081} orders_port=${CAMELEER_DEMO_ORDERS_PORT:-8091} warehouse_port=${CAMELEER_DEMO_WAREHOUSE_PORT:-8092}
 url=http://127.0.0.1:$port
+address=${CAMELEER_DEMO_ADDRESS:-127.0.0.1}
 mkdir -p "$state"
+# PostgreSQL refuses root, so its user must be able to reach the data; below /root it cannot.
+if [ "$(id -u)" = 0 ] && [ -z "${CAMELEER_DEMO_DIR:-}" ] &&
+   ! setpriv --reuid=postgres --regid=postgres --clear-groups test -x "$state"; then
+  state=/var/lib/cameleer-demo/$(printf %s "$PWD" | sha256sum | cut -c1-12)
+  mkdir -p "$state"
+  chmod 755 /var/lib/cameleer-demo "$state"
+  rmdir build/run 2>/dev/null || true
+  ln -sfn "$state" build/run
+fi
 children=()
 
 say() { printf '\033[1m==> %s\033[0m\n' "$*" >&2; }
+
+# A process group of its own, so that Ctrl-C ends the applications before the server; and no orphan if this script is killed.
+own_group() { exec setsid setpriv --pdeathsig TERM "$@"; }
 
 stop() {
   trap - EXIT INT TERM
@@ -37,7 +50,7 @@ wait_for() {
 }
 
 say "starting the server (log: $state/server.log)"
-"$binaries/bin/cameleer-server" --http.listen="0.0.0.0:$port" --data-dir="$state/data" \
+own_group "$binaries/bin/cameleer-server" --http.listen="$address:$port" --data-dir="$state/data" \
   --engines.clickhouse-library="$CAMELEER_CHDB_LIBRARY" "$@" >>"$state/server.log" 2>&1 &
 server=$!
 children+=("$server")
@@ -53,10 +66,10 @@ CAMELEER_API_KEY=$(secret api-key)
 
 say "starting the applications warehouse and orders (logs: $state/warehouse.log, $state/orders.log)"
 WAREHOUSE_PORT=$warehouse_port CAMELEER_AGENT_APPLICATION=warehouse \
-  java -javaagent:"$agent" -jar "$orders/warehouse.jar" >>"$state/warehouse.log" 2>&1 &
+  own_group java -javaagent:"$agent" -jar "$orders/warehouse.jar" >>"$state/warehouse.log" 2>&1 &
 children+=($!)
 ORDERS_PORT=$orders_port WAREHOUSE_URL=http://127.0.0.1:$warehouse_port CAMELEER_AGENT_APPLICATION=orders \
-  java -javaagent:"$agent" -jar "$orders/orders/orders.jar" >>"$state/orders.log" 2>&1 &
+  own_group java -javaagent:"$agent" -jar "$orders/orders/orders.jar" >>"$state/orders.log" 2>&1 &
 children+=($!)
 listening() { (exec 3<>"/dev/tcp/127.0.0.1/$1"); }
 wait_for "the warehouse application" 60 listening "$warehouse_port"

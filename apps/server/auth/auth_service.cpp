@@ -79,7 +79,8 @@ async::Task<Expected<void>> AuthService::check_master_key(const identity::Keys& 
                  "cameleer.server.security.masterkey");
 }
 
-async::Task<Expected<std::optional<FirstUser>>> AuthService::ensure_first_user(std::optional<std::string> password) {
+async::Task<Expected<std::optional<FirstUser>>> AuthService::ensure_first_user(std::optional<std::string> password,
+                                                                               KeepSecret keep) {
   auto any = co_await store_.any_user();
   if (!any) co_return std::unexpected(any.error());
   if (*any) co_return std::optional<FirstUser>{};
@@ -91,6 +92,9 @@ async::Task<Expected<std::optional<FirstUser>>> AuthService::ensure_first_user(s
   const auto work = [secret = first.password, random = random_] { return identity::hash_password(secret, random); };
   auto hash = co_await workers_.run(work);
   if (!hash) co_return std::unexpected(hash.error());
+  if (keep && first.generated) {
+    if (auto kept = keep(first.password); !kept) co_return std::unexpected(kept.error());
+  }
   auto inserted = co_await store_.insert_first_admin(identity::random_uuid(random_), first.username, "Administrator",
                                                      std::move(*hash), clock_());
   if (!inserted) co_return std::unexpected(inserted.error());

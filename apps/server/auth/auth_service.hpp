@@ -48,7 +48,10 @@ class AuthService {
   async::Task<Expected<void>> check_master_key(const identity::Keys& keys);
 
   /// First start: user `admin`. `password` must satisfy the policy; without one a random one is made.
-  async::Task<Expected<std::optional<FirstUser>>> ensure_first_user(std::optional<std::string> password);
+  /// `keep` gets a random password before anything is stored, so that a crash in between loses nothing.
+  using KeepSecret = std::function<Expected<void>(const std::string& secret)>;
+  async::Task<Expected<std::optional<FirstUser>>> ensure_first_user(std::optional<std::string> password,
+                                                                    KeepSecret keep = {});
 
   async::Task<SignInResult<SignIn>> login(std::string username, std::string password, std::string remote_address,
                                           std::string user_agent);

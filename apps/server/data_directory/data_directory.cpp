@@ -7,12 +7,17 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <system_error>
 
 namespace cameleer::server {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::string_view kFirstStartHead =
+    "# Written at the first start of this server, which keeps no copy of these secrets.\n"
+    "# Store them elsewhere, then delete this file.\n";
 
 std::unexpected<Error> refused(const fs::path& path, const std::string& reason) {
   return fail(ErrorCode::bad_configuration, fmt::format("{}: {}", path.string(), reason), "cameleer.server.data-dir");
@@ -97,8 +102,14 @@ Expected<DataDirectory::MasterKey> DataDirectory::master_key(const Random& rando
   return MasterKey{std::move(bytes), true};
 }
 
-Expected<fs::path> DataDirectory::write_first_start(const std::string& text) const {
+Expected<fs::path> DataDirectory::note_first_start(const std::string& name, const std::string& value) const {
   const auto file = path_ / "first-start.txt";
+  std::string text;
+  std::ifstream present(file);
+  for (std::string line; std::getline(present, line);) {
+    if (!line.starts_with('#') && !line.starts_with(name + "=")) text += line + "\n";
+  }
+  text = std::string(kFirstStartHead) + text + name + "=" + value + "\n";
   if (auto written = replace_file(file, text); !written) return std::unexpected(written.error());
   return file;
 }

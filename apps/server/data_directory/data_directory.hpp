@@ -25,8 +25,8 @@ class DataDirectory {
   };
   [[nodiscard]] Expected<MasterKey> master_key(const Random& random) const;
 
-  /// Writes `first-start.txt` (0600), complete or not at all; replaces one that is there.
-  [[nodiscard]] Expected<std::filesystem::path> write_first_start(const std::string& text) const;
+  /// Puts `name=value` into `first-start.txt` (0600), keeping its other lines; complete or not at all. Gives its path.
+  [[nodiscard]] Expected<std::filesystem::path> note_first_start(const std::string& name, const std::string& value) const;
 
  private:
   DataDirectory(std::filesystem::path path, int lock) : path_(std::move(path)), lock_(lock) {}

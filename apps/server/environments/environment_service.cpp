@@ -18,11 +18,17 @@ EnvironmentService::EnvironmentService(postgres::Pool& pool, Clock clock, Random
       recent_keys_by_hash_(kMaxRecent, kRecent),
       recent_keys_by_id_(kMaxRecent, kRecent) {}
 
-async::Task<Expected<std::optional<std::string>>> EnvironmentService::ensure_first() {
+async::Task<Expected<std::optional<std::string>>> EnvironmentService::ensure_first(KeepSecret keep) {
   Environment first{.id = identity::random_uuid(random_), .slug = "default", .display_name = "Default"};
   auto made = co_await store_.insert_environment_if_absent(std::move(first), clock_());
   if (!made) co_return std::unexpected(made.error());
+  const auto any = co_await store_.any_key();
+  if (!any) co_return std::unexpected(any.error());
+  if (*any) co_return std::optional<std::string>{};
   auto secret = identity::make_api_key(random_);
+  if (keep) {
+    if (auto kept = keep(secret.secret); !kept) co_return std::unexpected(kept.error());
+  }
   EnvironmentStore::NewKey key{.id = identity::random_uuid(random_),
                                .environment = "default",
                                .label = "first start",

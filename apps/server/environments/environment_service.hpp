@@ -2,6 +2,7 @@
 #include <cameleer/core/error.hpp>
 #include <cameleer/identity/encoding.hpp>
 #include <cameleer/identity/recent.hpp>
+#include <functional>
 
 #include "server/environments/environment_store.hpp"
 
@@ -27,7 +28,9 @@ class EnvironmentService {
   EnvironmentService(postgres::Pool& pool, Clock clock, Random random, EnvironmentSettings settings);
 
   /// First start: the environment `default`, and one API key when there is none at all. The secret of that key, once.
-  async::Task<Expected<std::optional<std::string>>> ensure_first();
+  /// `keep` gets the secret before anything is stored, so that a crash in between loses nothing; its failure is ours.
+  using KeepSecret = std::function<Expected<void>(const std::string& secret)>;
+  async::Task<Expected<std::optional<std::string>>> ensure_first(KeepSecret keep = {});
 
   async::Task<Expected<std::vector<Environment>>> list();
   /// `environment_not_found` when there is none of that slug.

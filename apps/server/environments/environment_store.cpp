@@ -65,6 +65,12 @@ async::Task<Expected<bool>> EnvironmentStore::insert_key(NewKey key, Instant now
   co_return result->affected() > 0;
 }
 
+async::Task<Expected<bool>> EnvironmentStore::any_key() {
+  auto result = co_await pool_.query("select exists (select from api_keys)");
+  if (!result) co_return std::unexpected(result.error().for_caller());
+  co_return result->boolean(0, 0);
+}
+
 async::Task<Expected<bool>> EnvironmentStore::insert_first_key(NewKey key, Instant now) {
   auto transaction = co_await pool_.begin();
   if (!transaction) co_return std::unexpected(transaction.error().for_caller());

@@ -36,6 +36,7 @@ class EnvironmentStore {
   };
   /// False: there is no such environment.
   async::Task<Expected<bool>> insert_key(NewKey key, Instant now);
+  async::Task<Expected<bool>> any_key();
   /// Only when there is no key at all; false otherwise.
   async::Task<Expected<bool>> insert_first_key(NewKey key, Instant now);
   async::Task<Expected<std::optional<StoredKey>>> find_key_by_hash(std::string hash);

@@ -5,7 +5,7 @@
 
 namespace cameleer::server {
 
-/// Bounds of the data routes: `cameleer.server.ingest.max-body-bytes` and what it may grow to when decompressed.
+/// Bounds of the data routes: `cameleer.server.ingest.request-bytes` and what it may grow to when decompressed.
 struct IngestLimits {
   std::size_t body_bytes = 16u << 20;
   std::size_t decoded_body_bytes = 64u << 20;

@@ -175,7 +175,7 @@ constexpr SettingRow kTable[] = {
   {"cameleer.server.agents.dead-after-ms", "300000", "100 to 864000000 ms", "A STALE agent is DEAD after so long.", false,
    [](S& s, V v) { return set_duration(s.agents.dead_after, v, 100, 864'000'000, std::chrono::milliseconds()); }},
 
-  {"cameleer.server.ingest.retention-days", "30", "1 to 3650 days", "Older executions are refused as too_old and removed.", false,
+  {"cameleer.server.ingest.retention-days", "30", "1 to 3650 days", "Executions that started before are refused as too_old.", false,
    [](S& s, V v) { return set_duration(s.ingest.retention, v, 1, 3'650, std::chrono::days()); }},
   {"cameleer.server.ingest.request-bytes", "16777216", "65536 to 268435456 bytes", "Largest body of one data request, as received.", false,
    [](S& s, V v) { return set_number(s.ingest.request_bytes, v, 65'536, 268'435'456); }},

@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <filesystem>
+#include <thread>
 
 #include "scripted_peer.hpp"
 
@@ -118,6 +119,24 @@ TEST_CASE("a client reads every framing of an answer") {
     });
     CHECK(server.accepted() == (one.close ? 2 : 1));
   }
+}
+
+TEST_CASE("an empty chunked answer may come in pieces") {
+  Server server([](Connection& connection) {
+    if (!connection.request()) return;
+    for (const auto* piece : {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "0\r\n", "\r", "\n"}) {
+      connection.send(piece);
+      // So that the pieces do not travel as one; the outcome must be the same if they do.
+      std::this_thread::sleep_for(30ms);
+    }
+  });
+  run([&](Executor executor) -> Task<> {
+    auto client = client_of(executor, server.url());
+    const auto answer = co_await client.send(get("/"));
+    REQUIRE(answer.has_value());
+    CHECK(answer->status == 200);
+    CHECK(answer->body.empty());
+  });
 }
 
 TEST_CASE("a client says what it was asked to say, once framed") {

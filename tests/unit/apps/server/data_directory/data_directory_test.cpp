@@ -74,13 +74,21 @@ TEST_CASE("a path that cannot be a directory is one sentence") {
   CHECK(directory.error().message.find("cannot be created") != std::string::npos);
 }
 
-TEST_CASE("the first-start file is replaced whole") {
+TEST_CASE("the first-start file keeps what an interrupted first start wrote, and replaces what is told again") {
   TemporaryFolder folder;
   const auto directory = DataDirectory::open(folder.path);
-  REQUIRE(directory->write_first_start("one").has_value());
-  const auto path = directory->write_first_start("two");
-  std::string text;
-  std::ifstream(*path) >> text;
-  CHECK(text == "two");
+  REQUIRE(directory->note_first_start("api-key", "one").has_value());
+  REQUIRE(directory->note_first_start("password", "x").has_value());
+  const auto path = directory->note_first_start("password", "y");
+  REQUIRE(path.has_value());
+  std::ifstream file(*path);
+  std::vector<std::string> values;
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with('#')) values.push_back(line);
+  }
+  CHECK(values == std::vector<std::string>{"api-key=one", "password=y"});
   CHECK_FALSE(fs::exists(path->string() + ".new"));
+  struct stat status{};
+  REQUIRE(::stat(path->c_str(), &status) == 0);
+  CHECK((status.st_mode & 0777) == 0600);
 }
