@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# `./dev bench [name…]`: http, start, change, peers when no name is given; build (a clean build, minutes) only by its
+# name or with all. `./dev` has built the release and exported what is needed. docs/benchmarks.md explains the figures.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+cd "$here/../.."
+export CAMELEER_BUILD=$PWD/build/release
+
+for name in "$@"; do
+  case $name in
+    http | start | change | peers | build | all) ;;
+    *) echo "bench: there is no benchmark '$name': http, start, change, peers, build, all" >&2; exit 2 ;;
+  esac
+done
+if [ $# = 0 ]; then set -- http start change peers; fi
+if [ "$*" = all ]; then set -- http start change peers build; fi
+
+# alone COMMAND…: in a network of its own where that is allowed, out of reach of the machine's packet filters.
+alone() {
+  if [ "$(id -u)" = 0 ] && unshare -n ip link set lo up 2>/dev/null; then
+    unshare -n sh -c 'ip link set lo up && exec "$@"' sh "$@"
+  else
+    "$@"
+  fi
+}
+
+one() {
+  case $1 in
+    http | start) alone node "$here/$1.mjs" ;;
+    peers) alone "$here/peers.sh" ;;
+    *) "$here/$1.sh" ;;
+  esac
+}
+
+failed=()
+for name in "$@"; do
+  printf '\n== %s (load %s)\n' "$name" "$(cut -d' ' -f1 /proc/loadavg)"
+  one "$name" || failed+=("$name")
+done
+if [ ${#failed[@]} -gt 0 ]; then echo "did not end well: ${failed[*]}" >&2; exit 1; fi

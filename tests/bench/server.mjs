@@ -1,0 +1,32 @@
+// The server of the integration tests, with the time it takes to be ready and a port that is known before.
+import { get } from 'node:http';
+import { createServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ServerProcess } from '../integration/server_process.mjs';
+
+export async function freePort() {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => probe.once('listening', resolve));
+  const { port } = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}
+
+const statusOf = (url) => new Promise((resolve) => {
+  get(url, { agent: false, timeout: 1000 }, (answer) => { answer.resume(); resolve(answer.statusCode); }).on('error', () => resolve(0));
+});
+
+export class BenchServer extends ServerProcess {
+  /** Starts it; milliseconds from its spawning until /health/ready answers 200. */
+  async timedStart() {
+    this.port ||= await freePort();
+    const begin = performance.now();
+    let failure;
+    const started = this.start().catch((error) => { failure = error; });
+    while (!failure && (await statusOf(`http://127.0.0.1:${this.port}/health/ready`)) !== 200) await delay(2);
+    const elapsed = performance.now() - begin;
+    await started;
+    if (failure) throw failure;
+    return elapsed;
+  }
+}
