@@ -68,10 +68,9 @@ export class ServerProcess {
       this.exited = { code, signal };
       resolve(this.exited);
     }));
-    const line = await eventually('the server says it started', () => {
-      if (this.exited) throw new Error(`it ended with ${JSON.stringify(this.exited)}: ${this.output}`);
-      return this.lines.find((one) => one.event === 'started');
-    }, 90).catch((error) => { throw new Error(`${error.message}\n${this.output.slice(-4000)}`); });
+    const line = await eventually('the server says it started', () => this.exited ?? this.lines.find((one) => one.event === 'started'), 90)
+      .catch((error) => { throw new Error(`${error.message}\n${this.output.slice(-4000)}`); });
+    if (this.exited) throw new Error(`the server ended with ${JSON.stringify(this.exited)}\n${this.output.slice(-4000)}`);
     this.port = line.port;
     this.url = `http://127.0.0.1:${this.port}`;
     this.readSecrets();
