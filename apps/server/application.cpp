@@ -68,7 +68,10 @@ async::Task<Expected<void>> Application::start() {
   stores_ready_ = true;
   services_->health.started();
   spawn_duties();
-  log_.info("started", {{"version", kVersion}, {"tenant", settings_.tenant_id}, {"address", settings_.http.address}, {"port", http_->port()}});
+  log_.info("started", {{"version", kVersion},
+                        {"tenant", settings_.tenant_id},
+                        {"address", settings_.http.address},
+                        {"port", http_->port()}});
   co_return Expected<void>{};
 }
 
@@ -95,12 +98,13 @@ async::Task<Expected<StoreAddresses>> Application::start_engines() {
     };
     const auto& given = settings_.engines;
     embedded_clickhouse_.emplace(
-        executor_, engines::ClickHouseOptions{
-                       .executable = given.clickhouse_program.empty() ? beside("cameleer-clickhouse") : given.clickhouse_program,
-                       .library = given.clickhouse_library.empty() ? beside("libchdb.so") : given.clickhouse_library,
-                       .data_dir = (data_.path() / "clickhouse").string(),
-                       .max_memory = given.clickhouse_memory_bytes,
-                       .on_log_line = to_log});
+        executor_,
+        engines::ClickHouseOptions{
+            .executable = given.clickhouse_program.empty() ? beside("cameleer-clickhouse") : given.clickhouse_program,
+            .library = given.clickhouse_library.empty() ? beside("libchdb.so") : given.clickhouse_library,
+            .data_dir = (data_.path() / "clickhouse").string(),
+            .max_memory = given.clickhouse_memory_bytes,
+            .on_log_line = to_log});
     auto endpoint = co_await embedded_clickhouse_->start();
     if (!endpoint) co_return std::unexpected(endpoint.error());
     addresses.clickhouse_url = endpoint->url;
@@ -122,7 +126,8 @@ Expected<void> Application::open_http() {
                          .max_connections = settings_.http.max_connections,
                          .trusted_proxies = settings_.http.trusted_proxies,
                          .on_exception = [this](const web::Request& request, std::string_view what) {
-                           log_.error("bug", {{"requestId", request.request_id}, {"path", request.path}, {"what", what}});
+                           log_.error("bug",
+                                      {{"requestId", request.request_id}, {"path", request.path}, {"what", what}});
                          }});
   add_metrics(*services_, *http_, log_);
   return http_->start();
@@ -197,7 +202,8 @@ async::Task<Expected<void>> Application::first_start() {
   const auto key = co_await services_->environments.ensure_first(noting("api-key"));
   if (!key) co_return std::unexpected(key.error());
   const auto& given = settings_.security.admin_password;
-  const auto user = co_await services_->auth.ensure_first_user(given.empty() ? std::nullopt : std::optional(given), noting("password"));
+  const auto user = co_await services_->auth.ensure_first_user(given.empty() ? std::nullopt : std::optional(given),
+                                                               noting("password"));
   if (!user) co_return std::unexpected(user.error());
   if (*user) co_return noting("username")((*user)->username);
   co_return Expected<void>{};

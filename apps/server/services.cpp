@@ -33,7 +33,9 @@ std::vector<std::byte> bytes_of(const std::string& key) {
 
 }  // namespace
 
-std::string store_name_of(std::string_view tenant) { return "tenant_" + std::string(tenant); }
+std::string store_name_of(std::string_view tenant) {
+  return "tenant_" + std::string(tenant);
+}
 
 Services::Services(async::Executor executor, const Settings& settings, const StoreAddresses& addresses,
                    identity::Keys root_keys, Clock clock, Random random)
@@ -69,7 +71,9 @@ Services::Services(async::Executor executor, const Settings& settings, const Sto
   health.watch("clickhouse", [this] { return clickhouse.ping(); });
 }
 
-std::string_view openapi_document() { return embedded::openapi().front().content; }
+std::string_view openapi_document() {
+  return embedded::openapi().front().content;
+}
 
 Expected<void> add_routes(Services& services, const Settings& settings) {
   auto& router = services.router;
@@ -78,8 +82,9 @@ Expected<void> add_routes(Services& services, const Settings& settings) {
                   {.version = std::string(kVersion), .base_path = settings.http.base_path});
   add_environment_routes(router, services.environments);
   add_agent_routes(router, services.agents);
-  add_ingest_routes(router, services.ingest,
-                    {.body_bytes = settings.ingest.request_bytes, .decoded_body_bytes = settings.ingest.request_bytes * 4});
+  add_ingest_routes(
+      router, services.ingest,
+      {.body_bytes = settings.ingest.request_bytes, .decoded_body_bytes = settings.ingest.request_bytes * 4});
   add_executions_routes(router, services.executions);
   add_openapi_route(router, openapi_document());
   add_asset_routes(router, embedded::user_interface(), settings.http.base_path);

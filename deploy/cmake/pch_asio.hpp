@@ -1,7 +1,5 @@
 // Standard headers plus the part of Asio that coroutines need; Beast and TLS stay behind libs/web.
 #pragma once
-#include "pch_plain.hpp"
-
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -11,3 +9,5 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+
+#include "pch_plain.hpp"

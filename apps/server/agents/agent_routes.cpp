@@ -36,8 +36,7 @@ Expected<Registration> registration_in(const web::Request& request) {
   if (!is_agent_id(registration.key.id)) body.refuse("agentId", "must consist of letters, digits and . _ : @ -");
   registration.description.application = body.text("application", 1, kMaxName);
   registration.key.environment = body.text("environmentId", 1, kMaxSlug);
-  registration.description.display_name =
-      body.optional_text("displayName", 0, kMaxName).value_or(registration.key.id);
+  registration.description.display_name = body.optional_text("displayName", 0, kMaxName).value_or(registration.key.id);
   registration.description.version = body.optional_text("version", 0, kMaxVersion).value_or("");
   registration.description.camel_version = body.optional_text("camelVersion", 0, kMaxVersion).value_or("");
   registration.description.runtime = body.optional_text("runtime", 0, kMaxVersion).value_or("");
@@ -150,12 +149,13 @@ void add_agent_routes(web::Router& router, AgentService& agents) {
       {web::Method::get, "/api/v1/environments/{environment}/agents", "listAgents", "view_runtime", list},
   };
   for (const auto& row : rows) {
-    router.add({.method = row.method,
-                .pattern = row.pattern,
-                .operation_id = row.operation_id,
-                .access = {row.access},
-                .limits = kLimits,
-                .handler = [&agents, handler = row.handler](web::Request& request) { return handler(agents, request); }});
+    router.add(
+        {.method = row.method,
+         .pattern = row.pattern,
+         .operation_id = row.operation_id,
+         .access = {row.access},
+         .limits = kLimits,
+         .handler = [&agents, handler = row.handler](web::Request& request) { return handler(agents, request); }});
   }
 }
 

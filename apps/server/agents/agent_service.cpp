@@ -5,7 +5,9 @@ namespace {
 
 constexpr std::size_t kBatch = 500;
 
-std::unexpected<Error> full() { return fail(ErrorCode::overloaded, "The server holds as many agents as it may."); }
+std::unexpected<Error> full() {
+  return fail(ErrorCode::overloaded, "The server holds as many agents as it may.");
+}
 
 }  // namespace
 
@@ -35,7 +37,8 @@ Expected<void> AgentService::remember(agent::Record record, bool dirty) {
 async::Task<Expected<RegistrationResult>> AgentService::register_agent(const Principal& caller,
                                                                        Registration registration) {
   if (registration.key.environment != caller.environment) {
-    co_return fail(ErrorCode::forbidden, "/environmentId: the API key belongs to another environment", "/environmentId");
+    co_return fail(ErrorCode::forbidden, "/environmentId: the API key belongs to another environment",
+                   "/environmentId");
   }
   auto environment = co_await environments_.find(registration.key.environment);
   if (!environment) {
@@ -47,7 +50,8 @@ async::Task<Expected<RegistrationResult>> AgentService::register_agent(const Pri
   auto known = co_await store_.find(registration.key);
   if (!known) co_return std::unexpected(known.error());
   const auto now = clock_();
-  auto change = agent::register_agent(*known, registration.key, std::move(registration.description), caller.key_ref, now);
+  auto change =
+      agent::register_agent(*known, registration.key, std::move(registration.description), caller.key_ref, now);
   TokenSubject subject{.kind = TokenSubject::Kind::agent,
                        .id = change.record.key.id,
                        .environment = change.record.key.environment,
@@ -204,6 +208,8 @@ async::Task<> AgentService::run() {
   }
 }
 
-async::Task<> AgentService::stop() { (void)co_await write_heartbeats(); }
+async::Task<> AgentService::stop() {
+  (void)co_await write_heartbeats();
+}
 
 }  // namespace cameleer::server

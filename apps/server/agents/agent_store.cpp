@@ -12,7 +12,8 @@ namespace {
 namespace json = boost::json;
 
 constexpr const char* kSelect =
-    "select environment, agent_id, display_name, application, version, camel_version, runtime, route_ids, route_states, "
+    "select environment, agent_id, display_name, application, version, camel_version, runtime, route_ids, "
+    "route_states, "
     "capabilities, state, floor(extract(epoch from registered_at) * 1000)::bigint, "
     "floor(extract(epoch from last_heartbeat_at) * 1000)::bigint, "
     "floor(extract(epoch from state_since) * 1000)::bigint, clock_skew_ms, key_ref from agents ";
@@ -89,11 +90,12 @@ async::Task<Expected<std::vector<agent::Record>>> AgentStore::list(std::string e
 }
 
 async::Task<Expected<std::vector<agent::Record>>> AgentStore::overdue(agent::Settings settings, Instant now) {
-  postgres::Parameters parameters{format_instant(now - settings.stale_after), format_instant(now - settings.dead_after)};
-  auto result = co_await pool_.query(
-      std::string(kSelect) + "where (state = 'LIVE' and last_heartbeat_at <= $1::timestamptz) "
-                             "or (state = 'STALE' and state_since <= $2::timestamptz) limit 10000",
-      std::move(parameters));
+  postgres::Parameters parameters{format_instant(now - settings.stale_after),
+                                  format_instant(now - settings.dead_after)};
+  auto result = co_await pool_.query(std::string(kSelect) +
+                                         "where (state = 'LIVE' and last_heartbeat_at <= $1::timestamptz) "
+                                         "or (state = 'STALE' and state_since <= $2::timestamptz) limit 10000",
+                                     std::move(parameters));
   if (!result) co_return std::unexpected(result.error().for_caller());
   co_return records_in(*result);
 }
@@ -121,7 +123,8 @@ async::Task<Expected<void>> AgentStore::put(agent::Change change, Instant now) {
   auto result = co_await pool_.query(
       "with event as (insert into agent_events (environment, agent_id, application, type, occurred_at) "
       "select $1::text, $2::text, $4::text, $17::text, $18::timestamptz where $17::text is not null) "
-      "insert into agents (environment, agent_id, display_name, application, version, camel_version, runtime, route_ids, "
+      "insert into agents (environment, agent_id, display_name, application, version, camel_version, runtime, "
+      "route_ids, "
       "route_states, capabilities, state, registered_at, last_heartbeat_at, state_since, clock_skew_ms, key_ref) "
       "values ($1::text, $2::text, $3, $4::text, $5, $6, $7, $8::jsonb, $9::jsonb, $10::jsonb, $11, $12::timestamptz, "
       "$13::timestamptz, $14::timestamptz, $15::bigint, $16) "
@@ -157,7 +160,8 @@ async::Task<Expected<bool>> AgentStore::put_silence(agent::State before, agent::
   co_return result->affected() > 0;
 }
 
-async::Task<Expected<std::vector<agent::Key>>> AgentStore::put_heartbeats(std::span<const agent::Record> records, Instant now) {
+async::Task<Expected<std::vector<agent::Key>>> AgentStore::put_heartbeats(std::span<const agent::Record> records,
+                                                                          Instant now) {
   json::array rows;
   for (const auto& record : records) {
     json::object row;

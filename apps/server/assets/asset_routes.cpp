@@ -51,8 +51,9 @@ web::Response file_response(const embedded::File& file, const std::string& base_
   const bool is_style = file.name.ends_with(".css");
   return {.content_type = std::string(type_of(file.name)),
           .body = is_style ? with_base(file.content, base_path) : std::string(file.content),
-          .headers = {{"Cache-Control", file.name.starts_with("assets/") ? "public, max-age=31536000, immutable" : "no-cache"},
-                      {"Content-Security-Policy", std::string(kPolicy)}}};
+          .headers = {
+              {"Cache-Control", file.name.starts_with("assets/") ? "public, max-age=31536000, immutable" : "no-cache"},
+              {"Content-Security-Policy", std::string(kPolicy)}}};
 }
 
 bool is_reserved(std::string_view path) {
@@ -61,8 +62,9 @@ bool is_reserved(std::string_view path) {
 }
 
 const embedded::File* file_named(std::span<const embedded::File> files, std::string_view name) {
-  const auto found = std::lower_bound(files.begin(), files.end(), name,
-                                      [](const embedded::File& file, std::string_view wanted) { return file.name < wanted; });
+  const auto found =
+      std::lower_bound(files.begin(), files.end(), name,
+                       [](const embedded::File& file, std::string_view wanted) { return file.name < wanted; });
   return found != files.end() && found->name == name ? &*found : nullptr;
 }
 
@@ -73,7 +75,8 @@ void add_asset_routes(web::Router& router, std::span<const embedded::File> files
   std::string page = index ? with_base(index->content, base_path) : std::string();
   auto serve = [files, base_path, page = std::move(page)](web::Request& request) -> async::Task<web::Response> {
     const auto name = std::string_view(request.path).substr(1);
-    if (const auto* file = file_named(files, name); file && name != "index.html") co_return file_response(*file, base_path);
+    if (const auto* file = file_named(files, name); file && name != "index.html")
+      co_return file_response(*file, base_path);
     if (is_reserved(request.path) || page.empty()) {
       co_return web::problem({ErrorCode::not_found, "There is nothing at this address."}, request.request_id);
     }
@@ -84,7 +87,9 @@ void add_asset_routes(web::Router& router, std::span<const embedded::File> files
 }
 
 void add_openapi_route(web::Router& router, std::string_view document) {
-  router.add({.pattern = "/api/v1/openapi.json", .operation_id = "openapi", .access = {"public"},
+  router.add({.pattern = "/api/v1/openapi.json",
+              .operation_id = "openapi",
+              .access = {"public"},
               .handler = [document](web::Request&) -> async::Task<web::Response> {
                 co_return web::Response::json(std::string(document));
               }});

@@ -82,7 +82,8 @@ Expected<void> check_form(const AuthRoutes& routes, const web::Request& request)
 Expected<Credentials> credentials_in(const AuthRoutes& routes, const web::Request& request) {
   if (auto form = check_form(routes, request); !form) return std::unexpected(form.error());
   ControlBody body(request);
-  Credentials credentials{.username = body.text("username", 1, kMaxName), .password = body.text("password", 1, kMaxPassword)};
+  Credentials credentials{.username = body.text("username", 1, kMaxName),
+                          .password = body.text("password", 1, kMaxPassword)};
   if (body.failure()) return std::unexpected(*body.failure());
   return credentials;
 }
@@ -164,12 +165,13 @@ void add_auth_routes(web::Router& router, AuthService& auth, OriginRule origins,
       {web::Method::post, "/api/v1/auth/logout", "logout", "public", logout},
   };
   for (const auto& row : rows) {
-    router.add({.method = row.method,
-                .pattern = row.pattern,
-                .operation_id = row.operation_id,
-                .access = {row.access},
-                .limits = kLimits,
-                .handler = [routes, handler = row.handler](web::Request& request) { return handler(routes, request); }});
+    router.add(
+        {.method = row.method,
+         .pattern = row.pattern,
+         .operation_id = row.operation_id,
+         .access = {row.access},
+         .limits = kLimits,
+         .handler = [routes, handler = row.handler](web::Request& request) { return handler(routes, request); }});
   }
 }
 

@@ -25,9 +25,13 @@ std::shared_ptr<const Principal> principal_for(const User& user, std::string tok
   return principal;
 }
 
-Error wrong_credentials() { return {ErrorCode::invalid_credentials, "The user name or the password is wrong."}; }
+Error wrong_credentials() {
+  return {ErrorCode::invalid_credentials, "The user name or the password is wrong."};
+}
 
-SignInFailure failure_of(Error error) { return {.error = std::move(error), .retry_after = std::nullopt}; }
+SignInFailure failure_of(Error error) {
+  return {.error = std::move(error), .retry_after = std::nullopt};
+}
 
 SignInFailure locked_for(std::chrono::milliseconds wait) {
   const auto seconds = std::max(std::chrono::ceil<std::chrono::seconds>(wait), std::chrono::seconds(1));
@@ -127,8 +131,8 @@ async::Task<SignInResult<User>> AuthService::check_password(std::string username
   // A name that nobody has is counted, hashed and locked like one that somebody has.
   std::string hash = identity::nobodys_hash();
   if (*login) {
-    auto locked = co_await store_.count_attempt((*login)->user_id, settings_.lock_after_failures, now,
-                                                now + settings_.lock_time);
+    auto locked =
+        co_await store_.count_attempt((*login)->user_id, settings_.lock_after_failures, now, now + settings_.lock_time);
     if (!locked) co_return std::unexpected(failure_of(locked.error()));
     if (*locked) co_return std::unexpected(locked_for(**locked - now));
     hash = (*login)->password_hash;
@@ -170,7 +174,8 @@ async::Task<SignInResult<TokenPair>> AuthService::issue_tokens(std::string usern
                                                                std::string remote_address) {
   auto user = co_await check_password(std::move(username), std::move(password), std::move(remote_address));
   if (!user) co_return std::unexpected(user.error());
-  TokenSubject subject{.kind = TokenSubject::Kind::user, .id = user->id, .environment = {}, .application = {}, .key_ref = {}};
+  TokenSubject subject{
+      .kind = TokenSubject::Kind::user, .id = user->id, .environment = {}, .application = {}, .key_ref = {}};
   auto pair = co_await tokens_.issue(std::move(subject));
   if (!pair) co_return std::unexpected(failure_of(pair.error()));
   co_return std::move(*pair);

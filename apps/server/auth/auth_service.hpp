@@ -78,7 +78,8 @@ class AuthService {
     Instant last_seen_at{};
     Instant expires_at{};
   };
-  async::Task<SignInResult<User>> check_password(std::string username, std::string password, std::string remote_address);
+  async::Task<SignInResult<User>> check_password(std::string username, std::string password,
+                                                 std::string remote_address);
   async::Task<Expected<bool>> password_matches(std::string password, std::string hash);
   SignInFailure refuse_unknown(const std::string& username, Instant now);
 

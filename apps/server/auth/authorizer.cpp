@@ -57,12 +57,17 @@ class AccessControl {
     const auto need = need_of(route.access.name);
     if (!need) co_return fail(ErrorCode::internal, "The route has an unknown access name.");
     switch (*need) {
-      case Need::nothing: co_return Expected<void>{};
+      case Need::nothing:
+        co_return Expected<void>{};
       case Need::user:
-      case Need::permission: co_return co_await admit_user(request, route);
-      case Need::api_key: co_return co_await admit_key(request);
-      case Need::agent: co_return co_await admit_agent(request, identity::TokenType::access);
-      case Need::agent_refresh: co_return co_await admit_agent(request, identity::TokenType::refresh);
+      case Need::permission:
+        co_return co_await admit_user(request, route);
+      case Need::api_key:
+        co_return co_await admit_key(request);
+      case Need::agent:
+        co_return co_await admit_agent(request, identity::TokenType::access);
+      case Need::agent_refresh:
+        co_return co_await admit_agent(request, identity::TokenType::refresh);
     }
     co_return fail(ErrorCode::internal, "The route has an unknown access name.");
   }
@@ -87,9 +92,11 @@ class AccessControl {
       co_return co_await auth_.principal_of_user_token(std::move(*claims));
     }
     const auto session = session_of(request);
-    if (authorization || session.empty()) co_return fail(ErrorCode::unauthenticated, "Sign in, or send a bearer token.");
+    if (authorization || session.empty())
+      co_return fail(ErrorCode::unauthenticated, "Sign in, or send a bearer token.");
     if (changes_something(request.method) && !origins_.allows(request)) {
-      co_return fail(ErrorCode::foreign_origin, "A change with the session cookie needs the server's own Origin.", "Origin");
+      co_return fail(ErrorCode::foreign_origin, "A change with the session cookie needs the server's own Origin.",
+                     "Origin");
     }
     co_return co_await auth_.principal_of_session(std::string(session));
   }
@@ -120,7 +127,8 @@ class AccessControl {
     }
     auto counts = co_await environments_.key_counts(claims->key_ref);
     if (!counts) co_return std::unexpected(counts.error());
-    if (!*counts) co_return fail(ErrorCode::invalid_token, "The API key that the token came from does not count any more.");
+    if (!*counts)
+      co_return fail(ErrorCode::invalid_token, "The API key that the token came from does not count any more.");
     auto principal = std::make_shared<Principal>();
     principal->kind = type == identity::TokenType::access ? Kind::agent : Kind::agent_refresh;
     principal->id = std::move(claims->subject);

@@ -10,14 +10,19 @@ namespace {
 namespace dom = simdjson::dom;
 constexpr std::size_t kMaxDepth = 64;
 
-bool has_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
+bool has_nul(std::string_view text) {
+  return text.find('\0') != std::string_view::npos;
+}
 
 std::string pointer_to(std::string_view member) {
   std::string pointer = "/";
   for (const char c : member) {
-    if (c == '~') pointer += "~0";
-    else if (c == '/') pointer += "~1";
-    else pointer += c;
+    if (c == '~')
+      pointer += "~0";
+    else if (c == '/')
+      pointer += "~1";
+    else
+      pointer += c;
   }
   return pointer;
 }
@@ -49,10 +54,14 @@ std::optional<std::string> repeated_member(const dom::element& element) {
 
 std::string reason_of(simdjson::error_code code) {
   switch (code) {
-    case simdjson::DEPTH_ERROR: return fmt::format("The body is nested deeper than {} levels.", kMaxDepth);
-    case simdjson::UTF8_ERROR: return "The body is not valid UTF-8.";
-    case simdjson::EMPTY: return "The body is empty; a JSON object is required.";
-    default: return "The body is not valid JSON.";
+    case simdjson::DEPTH_ERROR:
+      return fmt::format("The body is nested deeper than {} levels.", kMaxDepth);
+    case simdjson::UTF8_ERROR:
+      return "The body is not valid UTF-8.";
+    case simdjson::EMPTY:
+      return "The body is empty; a JSON object is required.";
+    default:
+      return "The body is not valid JSON.";
   }
 }
 
@@ -131,10 +140,14 @@ std::vector<std::string> ControlBody::texts(std::string_view member, std::size_t
   for (const auto item : array) {
     std::string_view text;
     const auto at = fmt::format("{}/{}", pointer_to(member), values.size());
-    if (values.size() == most) refuse(member, fmt::format("must have at most {} elements", most));
-    else if (item.get(text) != simdjson::SUCCESS) refuse(at, "must be a string");
-    else if (has_nul(text)) refuse(at, "must not contain NUL");
-    else if (text.empty() || text.size() > longest) refuse(at, length_rule(1, longest));
+    if (values.size() == most)
+      refuse(member, fmt::format("must have at most {} elements", most));
+    else if (item.get(text) != simdjson::SUCCESS)
+      refuse(at, "must be a string");
+    else if (has_nul(text))
+      refuse(at, "must not contain NUL");
+    else if (text.empty() || text.size() > longest)
+      refuse(at, length_rule(1, longest));
     if (failure_) return {};
     values.emplace_back(text);
   }
@@ -155,10 +168,14 @@ std::optional<std::map<std::string, std::string>> ControlBody::text_map(std::str
   for (const auto item : object) {
     std::string_view text;
     const auto at = pointer_to(member) + pointer_to(item.key);
-    if (values.size() == most) refuse(member, fmt::format("must have at most {} members", most));
-    else if (item.value.get(text) != simdjson::SUCCESS) refuse(at, "must be a string");
-    else if (has_nul(item.key) || has_nul(text)) refuse(member, "must not contain NUL");
-    else if (item.key.size() > longest || text.size() > longest) refuse(member, length_rule(0, longest));
+    if (values.size() == most)
+      refuse(member, fmt::format("must have at most {} members", most));
+    else if (item.value.get(text) != simdjson::SUCCESS)
+      refuse(at, "must be a string");
+    else if (has_nul(item.key) || has_nul(text))
+      refuse(member, "must not contain NUL");
+    else if (item.key.size() > longest || text.size() > longest)
+      refuse(member, length_rule(0, longest));
     if (failure_) return std::nullopt;
     values.emplace(item.key, text);
   }
@@ -176,8 +193,10 @@ std::optional<std::string> ControlBody::object(std::string_view member, std::siz
   }
   auto text = simdjson::minify(object);
   // jsonb holds no NUL character, which minified JSON spells \u0000.
-  if (text.find("\\u0000") != std::string::npos) refuse(member, "must not contain NUL");
-  else if (text.size() > longest) refuse(member, length_rule(0, longest));
+  if (text.find("\\u0000") != std::string::npos)
+    refuse(member, "must not contain NUL");
+  else if (text.size() > longest)
+    refuse(member, length_rule(0, longest));
   if (failure_) return std::nullopt;
   return text;
 }

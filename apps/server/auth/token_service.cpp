@@ -8,7 +8,9 @@ namespace {
 constexpr std::string_view kUserAudience = "cameleer-api";
 constexpr std::string_view kAgentAudience = "cameleer-agent";
 
-std::unexpected<Error> refuse(std::string message) { return fail(ErrorCode::invalid_token, std::move(message)); }
+std::unexpected<Error> refuse(std::string message) {
+  return fail(ErrorCode::invalid_token, std::move(message));
+}
 
 }  // namespace
 
@@ -104,6 +106,8 @@ Expected<identity::Claims> TokenService::verify(std::string_view token, TokenSub
   return claims;
 }
 
-async::Task<Expected<void>> TokenService::delete_expired() { co_return co_await store_.delete_expired(clock_()); }
+async::Task<Expected<void>> TokenService::delete_expired() {
+  co_return co_await store_.delete_expired(clock_());
+}
 
 }  // namespace cameleer::server

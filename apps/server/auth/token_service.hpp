@@ -26,8 +26,8 @@ class TokenService {
   /// A new family.
   async::Task<Expected<TokenPair>> issue(TokenSubject subject);
 
-  /// Spends a verified refresh token, by its `jti`. Once more within `successor_time`: the same pair. Later: `invalid_token`, and
-  /// the family ends, because two parties hold the token.
+  /// Spends a verified refresh token, by its `jti`. Once more within `successor_time`: the same pair. Later:
+  /// `invalid_token`, and the family ends, because two parties hold the token.
   async::Task<Expected<TokenPair>> rotate(std::string token_id);
   async::Task<Expected<void>> revoke_family(std::string family);
 

@@ -1,6 +1,5 @@
 #include "server/auth/token_store.hpp"
 
-
 namespace cameleer::server {
 namespace {
 
@@ -50,7 +49,8 @@ async::Task<Expected<void>> TokenStore::insert(StoredRefresh token) {
                                   format_instant(token.issued_at),
                                   format_instant(token.expires_at)};
   auto result = co_await pool_.query(
-      "insert into refresh_tokens (token_id, family_id, user_id, environment, agent_id, application, key_ref, issued_at, "
+      "insert into refresh_tokens (token_id, family_id, user_id, environment, agent_id, application, key_ref, "
+      "issued_at, "
       "expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
       std::move(parameters));
   if (!result) co_return std::unexpected(result.error().for_caller());
@@ -61,12 +61,13 @@ async::Task<Expected<std::optional<StoredRefresh>>> TokenStore::spend(std::strin
                                                                       Instant now, Instant successor_expires_at) {
   postgres::Parameters parameters{token_id, successor, format_instant(now), format_instant(successor_expires_at)};
   auto result = co_await pool_.query(
-      std::string("with spent as (update refresh_tokens set spent_at = $3::timestamptz, successor_id = $2::uuid "
-                  "where token_id = $1::uuid and spent_at is null and revoked_at is null and expires_at > $3::timestamptz "
-                  "returning *) "
-                  "insert into refresh_tokens (token_id, family_id, user_id, environment, agent_id, application, key_ref, "
-                  "issued_at, expires_at) select $2::uuid, family_id, user_id, environment, agent_id, application, "
-                  "key_ref, $3::timestamptz, $4::timestamptz from spent returning ") +
+      std::string(
+          "with spent as (update refresh_tokens set spent_at = $3::timestamptz, successor_id = $2::uuid "
+          "where token_id = $1::uuid and spent_at is null and revoked_at is null and expires_at > $3::timestamptz "
+          "returning *) "
+          "insert into refresh_tokens (token_id, family_id, user_id, environment, agent_id, application, key_ref, "
+          "issued_at, expires_at) select $2::uuid, family_id, user_id, environment, agent_id, application, "
+          "key_ref, $3::timestamptz, $4::timestamptz from spent returning ") +
           kColumns,
       std::move(parameters));
   if (!result) co_return std::unexpected(result.error().for_caller());
@@ -92,8 +93,8 @@ async::Task<Expected<void>> TokenStore::revoke_family(std::string family, Instan
 
 async::Task<Expected<void>> TokenStore::delete_expired(Instant now) {
   postgres::Parameters parameters{format_instant(now)};
-  auto result = co_await pool_.query("delete from refresh_tokens where expires_at <= $1::timestamptz",
-                                     std::move(parameters));
+  auto result =
+      co_await pool_.query("delete from refresh_tokens where expires_at <= $1::timestamptz", std::move(parameters));
   if (!result) co_return std::unexpected(result.error().for_caller());
   co_return Expected<void>{};
 }

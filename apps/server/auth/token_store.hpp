@@ -7,7 +7,7 @@ namespace cameleer::server {
 /// Whom a pair of tokens is for.
 struct TokenSubject {
   enum class Kind : std::uint8_t { user, agent } kind = Kind::user;
-  std::string id;  ///< user id or agent id
+  std::string id;           ///< user id or agent id
   std::string environment;  ///< agents only, so the two below
   std::string application;
   std::string key_ref;

@@ -1,6 +1,5 @@
 #include "server/auth/user_store.hpp"
 
-
 namespace cameleer::server {
 namespace {
 
@@ -56,11 +55,14 @@ async::Task<Expected<bool>> UserStore::insert_first_admin(std::string id, std::s
   auto locked = co_await (*transaction)->query("lock table users in share row exclusive mode");
   if (!locked) co_return std::unexpected(locked.error().for_caller());
   postgres::Parameters parameters{id, username, display_name, password_hash, format_instant(now), kAdminRole};
-  auto result = co_await (*transaction)->query(
-      "with made as (insert into users (user_id, username, display_name, password_hash, created_at) "
-      "select $1::uuid, $2, $3, $4, $5::timestamptz where not exists (select from users) returning user_id) "
-      "insert into user_roles (user_id, role_id, created_at) select user_id, $6::uuid, $5::timestamptz from made",
-      std::move(parameters));
+  auto result =
+      co_await (*transaction)
+          ->query(
+              "with made as (insert into users (user_id, username, display_name, password_hash, created_at) "
+              "select $1::uuid, $2, $3, $4, $5::timestamptz where not exists (select from users) returning user_id) "
+              "insert into user_roles (user_id, role_id, created_at) select user_id, $6::uuid, $5::timestamptz from "
+              "made",
+              std::move(parameters));
   if (!result) co_return std::unexpected(result.error().for_caller());
   const bool inserted = result->affected() > 0;
   auto committed = co_await (*transaction)->commit();
@@ -102,7 +104,8 @@ async::Task<Expected<std::optional<Instant>>> UserStore::count_attempt(std::stri
   if (counted->affected() > 0) co_return std::optional<Instant>{};
   postgres::Parameters who{user_id};
   auto locked = co_await pool_.query(
-      "select floor(extract(epoch from coalesce(locked_until, 'epoch')) * 1000)::bigint from users where user_id = $1::uuid",
+      "select floor(extract(epoch from coalesce(locked_until, 'epoch')) * 1000)::bigint from users where user_id = "
+      "$1::uuid",
       std::move(who));
   if (!locked) co_return std::unexpected(locked.error().for_caller());
   co_return std::optional(locked->rows() == 0 ? now : instant_of(locked->integer(0, 0)));
@@ -110,9 +113,9 @@ async::Task<Expected<std::optional<Instant>>> UserStore::count_attempt(std::stri
 
 async::Task<Expected<void>> UserStore::clear_attempts(std::string user_id) {
   postgres::Parameters parameters{user_id};
-  co_return co_await run(
-      pool_, "update users set failed_login_attempts = 0, locked_until = null where user_id = $1::uuid",
-      std::move(parameters));
+  co_return co_await run(pool_,
+                         "update users set failed_login_attempts = 0, locked_until = null where user_id = $1::uuid",
+                         std::move(parameters));
 }
 
 async::Task<Expected<void>> UserStore::insert_session(SessionRow session) {
@@ -131,13 +134,12 @@ async::Task<Expected<void>> UserStore::insert_session(SessionRow session) {
 
 async::Task<Expected<std::optional<UserStore::Session>>> UserStore::find_session(std::string hash) {
   postgres::Parameters parameters{hash};
-  auto result = co_await pool_.query(
-      std::string("select ") + kUserColumns +
-          ", floor(extract(epoch from s.created_at) * 1000)::bigint, "
-          "floor(extract(epoch from s.last_seen_at) * 1000)::bigint, "
-          "floor(extract(epoch from s.expires_at) * 1000)::bigint "
-          "from sessions s join users u using (user_id) where s.session_hash = $1",
-      std::move(parameters));
+  auto result = co_await pool_.query(std::string("select ") + kUserColumns +
+                                         ", floor(extract(epoch from s.created_at) * 1000)::bigint, "
+                                         "floor(extract(epoch from s.last_seen_at) * 1000)::bigint, "
+                                         "floor(extract(epoch from s.expires_at) * 1000)::bigint "
+                                         "from sessions s join users u using (user_id) where s.session_hash = $1",
+                                     std::move(parameters));
   if (!result) co_return std::unexpected(result.error().for_caller());
   if (result->rows() == 0) co_return std::optional<Session>{};
   Session session;
@@ -165,9 +167,9 @@ async::Task<Expected<void>> UserStore::delete_session(std::string hash) {
 
 async::Task<Expected<void>> UserStore::delete_ended_sessions(Instant idle_before, Instant now) {
   postgres::Parameters parameters{format_instant(idle_before), format_instant(now)};
-  co_return co_await run(
-      pool_, "delete from sessions where last_seen_at <= $1::timestamptz or expires_at <= $2::timestamptz",
-      std::move(parameters));
+  co_return co_await run(pool_,
+                         "delete from sessions where last_seen_at <= $1::timestamptz or expires_at <= $2::timestamptz",
+                         std::move(parameters));
 }
 
 async::Task<Expected<std::optional<User>>> UserStore::find_user(std::string user_id) {
@@ -183,7 +185,8 @@ async::Task<Expected<std::optional<User>>> UserStore::find_user_of_family(std::s
   postgres::Parameters parameters{user_id, family};
   auto result = co_await pool_.query(
       std::string("select ") + kUserColumns +
-          " from users u where u.user_id = $1::uuid and exists (select from refresh_tokens t where t.family_id = $2::uuid "
+          " from users u where u.user_id = $1::uuid and exists (select from refresh_tokens t where t.family_id = "
+          "$2::uuid "
           "and t.user_id = u.user_id) and not exists (select from refresh_tokens t where t.family_id = $2::uuid "
           "and t.revoked_at is not null)",
       std::move(parameters));

@@ -23,7 +23,9 @@ std::unexpected<Error> refused(const fs::path& path, const std::string& reason) 
   return fail(ErrorCode::bad_configuration, fmt::format("{}: {}", path.string(), reason), "cameleer.server.data-dir");
 }
 
-std::string text_of(int number) { return std::error_code(number, std::generic_category()).message(); }
+std::string text_of(int number) {
+  return std::error_code(number, std::generic_category()).message();
+}
 
 /// A file descriptor that closes itself.
 struct Descriptor {

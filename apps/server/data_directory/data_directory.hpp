@@ -26,7 +26,8 @@ class DataDirectory {
   [[nodiscard]] Expected<MasterKey> master_key(const Random& random) const;
 
   /// Puts `name=value` into `first-start.txt` (0600), keeping its other lines; complete or not at all. Gives its path.
-  [[nodiscard]] Expected<std::filesystem::path> note_first_start(const std::string& name, const std::string& value) const;
+  [[nodiscard]] Expected<std::filesystem::path> note_first_start(const std::string& name,
+                                                                 const std::string& value) const;
 
  private:
   DataDirectory(std::filesystem::path path, int lock) : path_(std::move(path)), lock_(lock) {}

@@ -40,7 +40,9 @@ async::Task<Expected<std::optional<std::string>>> EnvironmentService::ensure_fir
   co_return std::optional(std::move(secret.secret));
 }
 
-async::Task<Expected<std::vector<Environment>>> EnvironmentService::list() { co_return co_await store_.list(); }
+async::Task<Expected<std::vector<Environment>>> EnvironmentService::list() {
+  co_return co_await store_.list();
+}
 
 async::Task<Expected<Environment>> EnvironmentService::find(std::string slug) {
   if (const auto* known = recent_environments_.find(slug, clock_())) co_return *known;

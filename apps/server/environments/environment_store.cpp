@@ -32,7 +32,8 @@ bool StoredKey::counts(Instant now) const {
 async::Task<Expected<void>> EnvironmentStore::insert_environment_if_absent(Environment environment, Instant now) {
   postgres::Parameters parameters{environment.id, environment.slug, environment.display_name, format_instant(now)};
   auto result = co_await pool_.query(
-      "insert into environments (id, slug, display_name, created_at) values ($1, $2, $3, $4) on conflict (slug) do nothing",
+      "insert into environments (id, slug, display_name, created_at) values ($1, $2, $3, $4) on conflict (slug) do "
+      "nothing",
       std::move(parameters));
   if (!result) co_return std::unexpected(result.error().for_caller());
   co_return Expected<void>{};
@@ -48,8 +49,8 @@ async::Task<Expected<std::vector<Environment>>> EnvironmentStore::list() {
 
 async::Task<Expected<std::optional<Environment>>> EnvironmentStore::find(std::string slug) {
   postgres::Parameters parameters{slug};
-  auto result = co_await pool_.query("select id, slug, display_name from environments where slug = $1",
-                                     std::move(parameters));
+  auto result =
+      co_await pool_.query("select id, slug, display_name from environments where slug = $1", std::move(parameters));
   if (!result) co_return std::unexpected(result.error().for_caller());
   if (result->rows() == 0) co_return std::optional<Environment>{};
   co_return std::optional(environment_in(*result, 0));
@@ -78,11 +79,12 @@ async::Task<Expected<bool>> EnvironmentStore::insert_first_key(NewKey key, Insta
   auto locked = co_await (*transaction)->query("lock table api_keys in share row exclusive mode");
   if (!locked) co_return std::unexpected(locked.error().for_caller());
   postgres::Parameters parameters{key.id, key.label, key.hash, key.prefix, format_instant(now), key.environment};
-  auto result = co_await (*transaction)->query(
-      "insert into api_keys (id, environment_id, label, key_hash, key_prefix, created_at) "
-      "select $1::uuid, id, $2, $3, $4, $5::timestamptz from environments "
-      "where slug = $6 and not exists (select from api_keys)",
-      std::move(parameters));
+  auto result = co_await (*transaction)
+                    ->query(
+                        "insert into api_keys (id, environment_id, label, key_hash, key_prefix, created_at) "
+                        "select $1::uuid, id, $2, $3, $4, $5::timestamptz from environments "
+                        "where slug = $6 and not exists (select from api_keys)",
+                        std::move(parameters));
   if (!result) co_return std::unexpected(result.error().for_caller());
   const bool inserted = result->affected() > 0;
   auto committed = co_await (*transaction)->commit();

@@ -13,9 +13,9 @@ struct Environment {
 /// An API key as it is kept; the secret itself is not.
 struct StoredKey {
   std::string id;
-  std::string environment;            ///< slug
-  std::string status;                 ///< ACTIVE, ROTATED or REVOKED
-  std::optional<Instant> grace_until; ///< ROTATED only: counts until then
+  std::string environment;             ///< slug
+  std::string status;                  ///< ACTIVE, ROTATED or REVOKED
+  std::optional<Instant> grace_until;  ///< ROTATED only: counts until then
   [[nodiscard]] bool counts(Instant now) const;
 };
 

@@ -31,9 +31,9 @@ std::array<unsigned char, kMacBytes> mac_of(std::string_view payload, std::strin
 
 // `now|asOf|from|to|start|total|bound|id`: numbers in decimal, the id last, so that it may hold anything.
 std::string payload_of(const Cursor& c) {
-  return fmt::format("{}|{}|{}|{}|{}|{}|{}|{}", milliseconds_of(c.now), milliseconds_of(c.as_of), milliseconds_of(c.from),
-                     milliseconds_of(c.to), milliseconds_of(c.last_start), c.total, c.total_is_lower_bound ? 1 : 0,
-                     c.last_execution_id);
+  return fmt::format("{}|{}|{}|{}|{}|{}|{}|{}", milliseconds_of(c.now), milliseconds_of(c.as_of),
+                     milliseconds_of(c.from), milliseconds_of(c.to), milliseconds_of(c.last_start), c.total,
+                     c.total_is_lower_bound ? 1 : 0, c.last_execution_id);
 }
 
 std::optional<Cursor> read_payload(std::string_view text) {
@@ -45,8 +45,14 @@ std::optional<Cursor> read_payload(std::string_view text) {
     if (error != std::errc() || end != text.data() + bar) return std::nullopt;
     text.remove_prefix(bar + 1);
   }
-  return Cursor{instant_of(numbers[0]), instant_of(numbers[1]), instant_of(numbers[2]), instant_of(numbers[3]),
-                instant_of(numbers[4]), std::string(text), static_cast<std::uint64_t>(numbers[5]), numbers[6] != 0};
+  return Cursor{instant_of(numbers[0]),
+                instant_of(numbers[1]),
+                instant_of(numbers[2]),
+                instant_of(numbers[3]),
+                instant_of(numbers[4]),
+                std::string(text),
+                static_cast<std::uint64_t>(numbers[5]),
+                numbers[6] != 0};
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace cameleer::server {
 /// Where a search goes on, and what its first page fixed.
 struct Cursor {
   Instant now, as_of, from, to;
-  Instant last_start;             ///< key of the last row given
+  Instant last_start;  ///< key of the last row given
   std::string last_execution_id;
   std::uint64_t total = 0;
   bool total_is_lower_bound = false;

@@ -20,7 +20,8 @@ constexpr std::string_view kScope =
 ExecutionQuery::ExecutionQuery(Table table, const ReadScope& scope)
     : table_(table),
       conditions_(kScope),
-      parameters_{Parameter::text("tenant", scope.tenant), Parameter::text("environment", scope.environment),
+      parameters_{Parameter::text("tenant", scope.tenant),
+                  Parameter::text("environment", scope.environment),
                   Parameter::instant("from", milliseconds_of(scope.from)),
                   Parameter::instant("to", milliseconds_of(scope.to)),
                   Parameter::instant("as_of", milliseconds_of(scope.as_of)),
@@ -46,9 +47,11 @@ ExecutionQuery& ExecutionQuery::bind(Parameter parameter) {
 }
 
 ExecutionQuery& ExecutionQuery::matching(const ExecutionFilter& filter) {
-  const auto any_of = [this](std::string_view expression, std::string_view name, const std::vector<std::string>& values) {
+  const auto any_of = [this](std::string_view expression, std::string_view name,
+                             const std::vector<std::string>& values) {
     if (values.empty()) return;
-    where(fmt::format("{} IN {{{}:Array(String)}}", expression, name)).bind(Parameter::texts(std::string(name), values));
+    where(fmt::format("{} IN {{{}:Array(String)}}", expression, name))
+        .bind(Parameter::texts(std::string(name), values));
   };
   const auto equals = [this](std::string_view column, const std::string& value) {
     if (value.empty()) return;

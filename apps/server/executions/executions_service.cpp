@@ -25,8 +25,12 @@ ExecutionsService::ExecutionsService(clickhouse::Client& engine, EnvironmentChec
       options_(std::move(options)) {}
 
 ReadScope ExecutionsService::scope_of(const std::string& environment, Instant from, Instant to, Instant now) const {
-  return {.tenant = options_.tenant, .environment = environment, .from = from, .to = to,
-          .as_of = now + kAhead, .stale_before = now - options_.stale_after};
+  return {.tenant = options_.tenant,
+          .environment = environment,
+          .from = from,
+          .to = to,
+          .as_of = now + kAhead,
+          .stale_before = now - options_.stale_after};
 }
 
 // What the first page fixes for all that follow.
@@ -73,8 +77,12 @@ async::Task<Expected<ExecutionPage>> ExecutionsService::search(std::string envir
   auto rows = co_await store_.page(std::move(scope), filter, std::move(after), filter.limit + 1);
   if (!rows) co_return std::unexpected(std::move(rows.error()));
 
-  ExecutionPage page{.items = std::move(*rows), .next_cursor = {}, .total = cursor.total,
-                     .total_is_lower_bound = cursor.total_is_lower_bound, .as_of = cursor.as_of, .from = cursor.from,
+  ExecutionPage page{.items = std::move(*rows),
+                     .next_cursor = {},
+                     .total = cursor.total,
+                     .total_is_lower_bound = cursor.total_is_lower_bound,
+                     .as_of = cursor.as_of,
+                     .from = cursor.from,
                      .to = cursor.to};
   if (page.items.size() > filter.limit) {
     page.items.resize(filter.limit);
@@ -107,8 +115,8 @@ async::Task<Expected<ExecutionDetail>> ExecutionsService::find(std::string envir
   if (!execution.correlation_id.empty()) {
     const auto from = std::max(execution.start_time - kCorrelatedSpan, Instant{});
     auto scope = scope_of(environment, from, execution.start_time + kCorrelatedSpan, now);
-    auto others = co_await store_.correlated(std::move(scope), execution.correlation_id, execution.execution_id,
-                                             kCorrelated);
+    auto others =
+        co_await store_.correlated(std::move(scope), execution.correlation_id, execution.execution_id, kCorrelated);
     if (!others) co_return std::unexpected(std::move(others.error()));
     detail.correlated = std::move(*others);
   }

@@ -14,8 +14,8 @@ using EnvironmentCheck = std::function<async::Task<Expected<void>>(std::string s
 
 struct ExecutionsOptions {
   std::string tenant = "default";
-  std::vector<std::byte> cursor_key;       ///< 32 bytes, derived with the label `cursor/v1`
-  std::chrono::seconds stale_after{300};   ///< `cameleer.server.executions.stale-after`; RUNNING but unheard of
+  std::vector<std::byte> cursor_key;      ///< 32 bytes, derived with the label `cursor/v1`
+  std::chrono::seconds stale_after{300};  ///< `cameleer.server.executions.stale-after`; RUNNING but unheard of
                                           ///< for so long is shown INCOMPLETE
 };
 

@@ -19,8 +19,10 @@ ExecutionQuery page_query(const ReadScope& scope, const ExecutionFilter& filter,
   ExecutionQuery query(Table::executions, scope);
   query.visible().matching(filter);
   if (after) {
-    query.where("(start_time < {after_time:DateTime64(3)} OR"
-                " (start_time = {after_time:DateTime64(3)} AND execution_id < {after_id:String}))")
+    query
+        .where(
+            "(start_time < {after_time:DateTime64(3)} OR"
+            " (start_time = {after_time:DateTime64(3)} AND execution_id < {after_id:String}))")
         .bind(Parameter::instant("after_time", milliseconds_of(after->start_time)))
         .bind(Parameter::text("after_id", after->execution_id));
   }
@@ -62,9 +64,9 @@ async::Task<Expected<std::vector<ExecutionRow>>> ExecutionsStore::page(ReadScope
     scope.from = step < kSteps.size() ? std::max(oldest, scope.to - kSteps[step]) : oldest;
     auto query = page_query(scope, filter, after);
     query.bind(Parameter::integer("count", static_cast<std::int64_t>(count)));
-    auto found = co_await rows(
-        query.sql(kSummaryColumns, "ORDER BY start_time DESC, execution_id DESC LIMIT {count:UInt64}"),
-        query.parameters());
+    auto found =
+        co_await rows(query.sql(kSummaryColumns, "ORDER BY start_time DESC, execution_id DESC LIMIT {count:UInt64}"),
+                      query.parameters());
     if (!found || found->size() >= count || scope.from == oldest) co_return found;
   }
 }
@@ -126,7 +128,8 @@ async::Task<Expected<std::vector<ExecutionRow>>> ExecutionsStore::correlated(Rea
                                                                              std::string except_execution_id,
                                                                              std::size_t count) {
   ExecutionQuery query(Table::executions, scope);
-  query.where("correlation_id = {correlation_id:String}").where("execution_id != {except_id:String}")
+  query.where("correlation_id = {correlation_id:String}")
+      .where("execution_id != {except_id:String}")
       .bind(Parameter::text("correlation_id", correlation_id))
       .bind(Parameter::text("except_id", except_execution_id))
       .bind(Parameter::integer("count", static_cast<std::int64_t>(count)));

@@ -24,9 +24,9 @@ struct ExecutionDetail {
 /// What every query is bound to.
 struct ReadScope {
   std::string tenant, environment;
-  Instant from, to;       ///< start time, from inclusive, to exclusive
-  Instant as_of;          ///< rows that arrived later are not seen
-  Instant stale_before;   ///< RUNNING rows last heard of before are INCOMPLETE
+  Instant from, to;      ///< start time, from inclusive, to exclusive
+  Instant as_of;         ///< rows that arrived later are not seen
+  Instant stale_before;  ///< RUNNING rows last heard of before are INCOMPLETE
 };
 
 /// The key of the last row of a page.

@@ -61,13 +61,20 @@ void JsonWriter::quote(std::string_view value) {
   out_ += '"';
   for (const char c : value) {
     const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') (out_ += '\\') += c;
-    else if (c == '\n') out_ += "\\n";
-    else if (c == '\r') out_ += "\\r";
-    else if (c == '\t') out_ += "\\t";
-    else if (byte < 0x20) out_ += fmt::format("\\u{:04x}", byte);
-    else if (byte >= 0x80 && !valid) out_ += "\xEF\xBF\xBD";
-    else out_ += c;
+    if (c == '"' || c == '\\')
+      (out_ += '\\') += c;
+    else if (c == '\n')
+      out_ += "\\n";
+    else if (c == '\r')
+      out_ += "\\r";
+    else if (c == '\t')
+      out_ += "\\t";
+    else if (byte < 0x20)
+      out_ += fmt::format("\\u{:04x}", byte);
+    else if (byte >= 0x80 && !valid)
+      out_ += "\xEF\xBF\xBD";
+    else
+      out_ += c;
   }
   out_ += '"';
 }

@@ -98,7 +98,8 @@ Expected<SearchParameters> read_search(const web::Request& request) {
   SearchParameters search;
   std::vector<std::string_view> seen;
   for (const auto& [name, value] : request.query) {
-    const auto* rule = std::find_if(std::begin(kRules), std::end(kRules), [&](const Rule& r) { return r.name == name; });
+    const auto* rule =
+        std::find_if(std::begin(kRules), std::end(kRules), [&](const Rule& r) { return r.name == name; });
     if (rule == std::end(kRules)) return wrong(name, "is not known here");
     if (!rule->repeatable && std::find(seen.begin(), seen.end(), rule->name) != seen.end()) {
       return wrong(name, "must be given once");

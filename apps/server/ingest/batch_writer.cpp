@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
@@ -60,7 +59,8 @@ struct BatchWriter::State {
     std::size_t rows = 0, bytes = 0;
     while (!queue.empty()) {
       const auto& next = queue.front()->rows;
-      if (!batch.empty() && (rows + next.rows > options.batch_rows || bytes + next.bytes() > options.batch_bytes)) break;
+      if (!batch.empty() && (rows + next.rows > options.batch_rows || bytes + next.bytes() > options.batch_bytes))
+        break;
       rows += next.rows;
       bytes += next.bytes();
       batch.push_back(std::move(queue.front()));
@@ -117,8 +117,10 @@ async::Task<> insert_batch(const Inserter& inserter, BatchWriter::Counters& coun
   }
   const auto result = result_of(outcome);
   for (const auto& entry : batch) {
-    if (result) counters.rows += entry->rows.rows;
-    else ++(result.error().code == ErrorCode::malformed_body ? counters.refused : counters.failed);
+    if (result)
+      counters.rows += entry->rows.rows;
+    else
+      ++(result.error().code == ErrorCode::malformed_body ? counters.refused : counters.failed);
   }
   settle(batch, result);
 }
@@ -186,6 +188,8 @@ async::Task<> BatchWriter::stop() {
   }
 }
 
-const BatchWriter::Counters& BatchWriter::counters() const { return state_->counters; }
+const BatchWriter::Counters& BatchWriter::counters() const {
+  return state_->counters;
+}
 
 }  // namespace cameleer::server

@@ -26,10 +26,10 @@ using Inserter = std::function<async::Task<clickhouse::Outcome<void>>(
 class BatchWriter {
  public:
   struct Options {
-    std::chrono::milliseconds linger{20};         ///< how long a request may wait for company
-    std::size_t batch_rows = 100'000;             ///< an insert is sent at once with so many rows
-    std::size_t batch_bytes = 32u << 20;          ///< or so many bytes
-    std::size_t waiting_bytes = 256u << 20;       ///< more are refused with `overloaded`
+    std::chrono::milliseconds linger{20};             ///< how long a request may wait for company
+    std::size_t batch_rows = 100'000;                 ///< an insert is sent at once with so many rows
+    std::size_t batch_bytes = 32u << 20;              ///< or so many bytes
+    std::size_t waiting_bytes = 256u << 20;           ///< more are refused with `overloaded`
     std::chrono::milliseconds answer_within{20'000};  ///< a caller gets `unavailable` after so long
   };
   struct Counters {

@@ -128,14 +128,16 @@ class StepReader {
     dom::object object;
     if (value.get(object) != simdjson::SUCCESS) return members_.refuse({}, "must be an object");
     if (into_.size() == DecodeRules::max_processors) {
-      return members_.refuse({}, fmt::format("is one processor too many: an execution has at most {}",
-                                             DecodeRules::max_processors));
+      return members_.refuse(
+          {}, fmt::format("is one processor too many: an execution has at most {}", DecodeRules::max_processors));
     }
     StepDraft draft;
     if (!read_members<StepDraft>(members_, object, kStepRules, draft)) return false;
     auto& step = draft.step;
-    if (!require(members_, {{"processorId", !step.processor_id.empty()}, {"processorType", !step.processor_type.empty()},
-                            {"status", !step.status.empty()}, {"startTime", draft.start_time.has_value()}})) {
+    if (!require(members_, {{"processorId", !step.processor_id.empty()},
+                            {"processorType", !step.processor_type.empty()},
+                            {"status", !step.status.empty()},
+                            {"startTime", draft.start_time.has_value()}})) {
       return false;
     }
     step.start_time = *draft.start_time;
@@ -175,8 +177,10 @@ bool read_execution(Members& members, Element value, Execution& into) {
   ExecutionDraft draft;
   if (!read_members<ExecutionDraft>(members, object, kExecutionRules, draft)) return false;
   auto& execution = draft.execution;
-  if (!require(members, {{"executionId", !execution.execution_id.empty()}, {"exchangeId", !execution.exchange_id.empty()},
-                         {"routeId", !execution.route_id.empty()}, {"status", !execution.status.empty()},
+  if (!require(members, {{"executionId", !execution.execution_id.empty()},
+                         {"exchangeId", !execution.exchange_id.empty()},
+                         {"routeId", !execution.route_id.empty()},
+                         {"status", !execution.status.empty()},
                          {"startTime", draft.start_time.has_value()}})) {
     return false;
   }
@@ -186,8 +190,10 @@ bool read_execution(Members& members, Element value, Execution& into) {
     StepReader steps(members, execution.processors);
     if (!steps.read(*draft.processors, std::nullopt)) return false;
     members.leave();
-    if (steps.nested()) steps.number_by_place();
-    else settle_sequence(execution.processors);
+    if (steps.nested())
+      steps.number_by_place();
+    else
+      settle_sequence(execution.processors);
   }
   complete_times(execution);
   into = std::move(execution);
@@ -241,14 +247,18 @@ void mask_and_cut(Execution& execution, Masker& masker, std::size_t most) {
 
 Error malformed(simdjson::error_code code) {
   switch (code) {
-    case simdjson::EMPTY: return {ErrorCode::malformed_body, "The body is empty."};
-    case simdjson::UTF8_ERROR: return {ErrorCode::malformed_body, "The body is not valid UTF-8."};
+    case simdjson::EMPTY:
+      return {ErrorCode::malformed_body, "The body is empty."};
+    case simdjson::UTF8_ERROR:
+      return {ErrorCode::malformed_body, "The body is not valid UTF-8."};
     case simdjson::DEPTH_ERROR:
       return {ErrorCode::malformed_body,
               fmt::format("The body is nested deeper than {} levels.", DecodeRules::max_depth)};
     case simdjson::MEMALLOC:
-    case simdjson::CAPACITY: return {ErrorCode::overloaded, "There is no memory for this body now."};
-    default: return {ErrorCode::malformed_body, "The body is not valid JSON."};
+    case simdjson::CAPACITY:
+      return {ErrorCode::overloaded, "There is no memory for this body now."};
+    default:
+      return {ErrorCode::malformed_body, "The body is not valid JSON."};
   }
 }
 

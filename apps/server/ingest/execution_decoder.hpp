@@ -31,8 +31,8 @@ struct DecodeContext {
 
 /// An element that was refused alone.
 struct Rejection {
-  std::size_t index = 0;     ///< position in the request
-  std::string_view reason;   ///< `too_old` or `in_future`
+  std::size_t index = 0;    ///< position in the request
+  std::string_view reason;  ///< `too_old` or `in_future`
 };
 
 struct DecodedRequest {

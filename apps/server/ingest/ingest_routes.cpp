@@ -40,7 +40,8 @@ web::Response accepted(const IngestResult& result) {
   if (!result.rejected.empty()) {
     boost::json::array list;
     for (const auto& [index, reason] : result.rejected) {
-      list.push_back(boost::json::object{{"index", index}, {"reason", boost::json::string_view(reason.data(), reason.size())}});
+      list.push_back(
+          boost::json::object{{"index", index}, {"reason", boost::json::string_view(reason.data(), reason.size())}});
     }
     body["rejected"] = std::move(list);
   }

@@ -32,11 +32,12 @@ IngestService::IngestService(async::Executor executor, Inserter inserter, async:
 
 IngestService::IngestService(async::Executor executor, clickhouse::Client& engine, async::WorkerPool& workers,
                              Clock clock, IngestOptions options)
-    : IngestService(executor,
-                    [&engine](std::string table, std::span<const clickhouse::Block::Column> columns, std::string body) {
-                      return insert_into(&engine, std::move(table), columns, std::move(body));
-                    },
-                    workers, std::move(clock), std::move(options)) {}
+    : IngestService(
+          executor,
+          [&engine](std::string table, std::span<const clickhouse::Block::Column> columns, std::string body) {
+            return insert_into(&engine, std::move(table), columns, std::move(body));
+          },
+          workers, std::move(clock), std::move(options)) {}
 
 async::Task<Expected<IngestResult>> IngestService::ingest_executions(const Principal& agent, std::string body) {
   DecodeContext context;

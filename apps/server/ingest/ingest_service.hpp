@@ -12,10 +12,12 @@ namespace cameleer::server {
 
 struct IngestOptions {
   std::string tenant = "default";
-  std::chrono::hours retention{24 * 30};  ///< `cameleer.server.ingest.retention-days`; older executions are refused alone
-  std::size_t body_bytes = 64 * 1024;     ///< `cameleer.server.ingest.captured-body-bytes`; longer texts are stored cut
-  std::vector<std::string> sensitive_keys = default_sensitive_keys();  ///< names and `*`/`?` globs, masked before storing
-  std::size_t inline_bytes = 16 * 1024;   ///< larger requests are decoded on the worker pool
+  std::chrono::hours retention{24 *
+                               30};    ///< `cameleer.server.ingest.retention-days`; older executions are refused alone
+  std::size_t body_bytes = 64 * 1024;  ///< `cameleer.server.ingest.captured-body-bytes`; longer texts are stored cut
+  std::vector<std::string> sensitive_keys =
+      default_sensitive_keys();          ///< names and `*`/`?` globs, masked before storing
+  std::size_t inline_bytes = 16 * 1024;  ///< larger requests are decoded on the worker pool
   BatchWriter::Options batch = {};
 };
 
@@ -25,8 +27,8 @@ struct IngestResult {
   std::vector<Rejection> rejected;
 };
 
-/// Takes what agents send: decodes, masks, encodes columns, and answers after the engine has stored the rows. I/O thread
-/// only; `workers` and the inserter outlive the service.
+/// Takes what agents send: decodes, masks, encodes columns, and answers after the engine has stored the rows. I/O
+/// thread only; `workers` and the inserter outlive the service.
 class IngestService {
  public:
   IngestService(async::Executor executor, Inserter inserter, async::WorkerPool& workers, Clock clock,

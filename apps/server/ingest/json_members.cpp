@@ -15,9 +15,12 @@ std::size_t characters_of(std::string_view utf8) {
 
 void append_escaped(std::string& pointer, std::string_view member) {
   for (const char c : member) {
-    if (c == '~') pointer += "~0";
-    else if (c == '/') pointer += "~1";
-    else pointer += c;
+    if (c == '~')
+      pointer += "~0";
+    else if (c == '/')
+      pointer += "~1";
+    else
+      pointer += c;
   }
 }
 
@@ -27,8 +30,10 @@ std::string JsonMembers::pointer(std::string_view member) const {
   std::string text;
   for (const auto& segment : path_) {
     text += '/';
-    if (const auto* index = std::get_if<std::size_t>(&segment)) text += std::to_string(*index);
-    else append_escaped(text, std::get<std::string_view>(segment));
+    if (const auto* index = std::get_if<std::size_t>(&segment))
+      text += std::to_string(*index);
+    else
+      append_escaped(text, std::get<std::string_view>(segment));
   }
   if (!member.empty()) {
     text += '/';

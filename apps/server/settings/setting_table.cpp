@@ -1,7 +1,7 @@
 #include <openssl/evp.h>
+#include <re2/re2.h>
 
 #include <charconv>
-#include <re2/re2.h>
 
 #include "server/settings/settings.hpp"
 
@@ -10,7 +10,9 @@ namespace {
 
 using std::string_view;
 
-std::unexpected<Error> wrong() { return fail(ErrorCode::bad_configuration, {}); }
+std::unexpected<Error> wrong() {
+  return fail(ErrorCode::bad_configuration, {});
+}
 
 template <class Number>
 std::optional<Number> number_between(string_view text, Number low, Number high) {
@@ -76,8 +78,9 @@ Expected<void> set_list(std::vector<std::string>& target, string_view text) {
 Expected<void> set_master_key(std::string& target, string_view text) {
   if (text.empty()) return {};
   std::string decoded(text.size(), '\0');
-  const int length = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(decoded.data()),
-                                     reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
+  const int length =
+      EVP_DecodeBlock(reinterpret_cast<unsigned char*>(decoded.data()),
+                      reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
   // EVP_DecodeBlock counts the padding as bytes: 32 bytes come as 44 characters with one `=`.
   if (text.size() != 44 || !text.ends_with('=') || length != 33) return wrong();
   target = decoded.substr(0, 32);
@@ -191,6 +194,8 @@ constexpr SettingRow kTable[] = {
 
 }  // namespace
 
-std::span<const SettingRow> setting_table() { return kTable; }
+std::span<const SettingRow> setting_table() {
+  return kTable;
+}
 
 }  // namespace cameleer::server

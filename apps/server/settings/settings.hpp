@@ -28,8 +28,8 @@ struct Settings {
   std::string data_directory;
 
   struct Stores {
-    std::string postgres_url;                   ///< empty: the embedded one
-    std::string clickhouse_url;                 ///< empty: the embedded one
+    std::string postgres_url;    ///< empty: the embedded one
+    std::string clickhouse_url;  ///< empty: the embedded one
     std::string clickhouse_user, clickhouse_password;
   } stores;
 
@@ -55,7 +55,7 @@ struct Settings {
 
   struct Ingest {
     std::chrono::days retention{};
-    std::size_t request_bytes = 0;      ///< of one request body, as received
+    std::size_t request_bytes = 0;        ///< of one request body, as received
     std::size_t captured_body_bytes = 0;  ///< stored of one body; the rest is cut and flagged
     std::chrono::seconds running_stale_after{};
   } ingest;
@@ -69,9 +69,9 @@ struct SettingRow {
   std::string_view default_value;  ///< as one would write it
   std::string_view rule;           ///< what a valid value is, with its unit
   std::string_view purpose;
-  bool secret = false;             ///< never printed
+  bool secret = false;  ///< never printed
   Expected<void> (*apply)(Settings&, std::string_view value) = nullptr;
-  std::string_view alias = {};     ///< a second name that works
+  std::string_view alias = {};  ///< a second name that works
 };
 std::span<const SettingRow> setting_table();
 
@@ -89,8 +89,8 @@ struct SettingSources {
 /// Reads a TOML file into name → text. Unknown names, tables where a value belongs and bad syntax are errors with the
 /// line.
 Expected<std::map<std::string, std::string, std::less<>>> read_settings_file(const std::string& path);
-/// The variables of `environment` (NAME=value) that are settings or aliases. An unknown `CAMELEER_SERVER_…` variable is an error: a
-/// mistyped setting must not be a silent default.
+/// The variables of `environment` (NAME=value) that are settings or aliases. An unknown `CAMELEER_SERVER_…` variable is
+/// an error: a mistyped setting must not be a silent default.
 Expected<std::map<std::string, std::string, std::less<>>> read_environment(const char* const* environment);
 
 /// Applies every row; the first wrong value is `bad_configuration` with the setting's name in `member`, its rule in

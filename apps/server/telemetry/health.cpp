@@ -7,7 +7,9 @@
 namespace cameleer::server {
 namespace {
 
-constexpr std::string_view status_of(bool up) { return up ? "UP" : "DOWN"; }
+constexpr std::string_view status_of(bool up) {
+  return up ? "UP" : "DOWN";
+}
 
 }  // namespace
 

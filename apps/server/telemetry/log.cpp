@@ -35,12 +35,15 @@ Log::~Log() = default;
 void Log::write(Level level, std::string_view event, std::initializer_list<Field> fields) {
   if (level < least_) return;
   const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-  boost::json::object line{{"timestamp", format_instant(now)}, {"level", kNames[static_cast<int>(level)]}, {"event", event}};
+  boost::json::object line{
+      {"timestamp", format_instant(now)}, {"level", kNames[static_cast<int>(level)]}, {"event", event}};
   for (const auto& field : fields) line[field.name] = as_json(field);
   sink_->logger->info("{}", boost::json::serialize(line));
 }
 
-std::size_t Log::dropped() const { return sink_->thread->overrun_counter(); }
+std::size_t Log::dropped() const {
+  return sink_->thread->overrun_counter();
+}
 
 Log::Level Log::level_named(std::string_view name) {
   for (int i = 0; i < 4; ++i) {

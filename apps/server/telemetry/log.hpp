@@ -34,7 +34,9 @@ class Log {
 
   void write(Level level, std::string_view event, std::initializer_list<Field> fields = {});
   void info(std::string_view event, std::initializer_list<Field> fields = {}) { write(Level::info, event, fields); }
-  void warning(std::string_view event, std::initializer_list<Field> fields = {}) { write(Level::warning, event, fields); }
+  void warning(std::string_view event, std::initializer_list<Field> fields = {}) {
+    write(Level::warning, event, fields);
+  }
   void error(std::string_view event, std::initializer_list<Field> fields = {}) { write(Level::error, event, fields); }
   [[nodiscard]] std::size_t dropped() const;
 

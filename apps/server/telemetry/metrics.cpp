@@ -25,7 +25,8 @@ Metrics::RouteFigures& Metrics::figures_of(const web::Route* route) {
   if (is_new) {
     const std::string operation = !route ? "none" : route->operation_id.empty() ? "ui" : route->operation_id;
     for (int status = 1; status <= 5; ++status) {
-      entry->second.by_class[status] = &requests_.Add({{"operation", operation}, {"status", fmt::format("{}xx", status)}});
+      entry->second.by_class[status] =
+          &requests_.Add({{"operation", operation}, {"status", fmt::format("{}xx", status)}});
     }
     entry->second.duration = &durations_.Add({{"operation", operation}}, kSeconds);
   }

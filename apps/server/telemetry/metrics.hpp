@@ -23,9 +23,11 @@ class Metrics {
   void count_request(const web::Route* route, int status, std::chrono::nanoseconds elapsed);
 
   /// A gauge whose value is asked for at each scrape. `labels` may be empty.
-  void observe(const std::string& name, const std::string& help, const prometheus::Labels& labels, std::function<double()> value);
+  void observe(const std::string& name, const std::string& help, const prometheus::Labels& labels,
+               std::function<double()> value);
   /// The same for a figure that only grows.
-  void observe_total(const std::string& name, const std::string& help, const prometheus::Labels& labels, std::function<double()> value);
+  void observe_total(const std::string& name, const std::string& help, const prometheus::Labels& labels,
+                     std::function<double()> value);
 
   /// Prometheus text format 0.0.4.
   [[nodiscard]] std::string render();

@@ -17,7 +17,9 @@ void enter(Record& record, State state, Instant now) {
 
 }  // namespace
 
-std::string_view name_of(State state) { return kStates[static_cast<std::size_t>(state)]; }
+std::string_view name_of(State state) {
+  return kStates[static_cast<std::size_t>(state)];
+}
 
 std::optional<State> state_of(std::string_view name) {
   const auto* found = std::ranges::find(kStates, name);
@@ -25,7 +27,9 @@ std::optional<State> state_of(std::string_view name) {
   return static_cast<State>(found - kStates.begin());
 }
 
-std::string_view name_of(Transition transition) { return kTransitions[static_cast<std::size_t>(transition)]; }
+std::string_view name_of(Transition transition) {
+  return kTransitions[static_cast<std::size_t>(transition)];
+}
 
 Change register_agent(const std::optional<Record>& known, Key key, Description description, std::string key_ref,
                       Instant now) {

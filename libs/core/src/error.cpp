@@ -48,8 +48,12 @@ static_assert(in_order(), "one row per code, in the order of the enum");
 
 }  // namespace
 
-std::span<const ErrorCodeInfo> error_codes() { return kTable; }
+std::span<const ErrorCodeInfo> error_codes() {
+  return kTable;
+}
 
-const ErrorCodeInfo& info_of(ErrorCode code) { return kTable[static_cast<std::size_t>(code)]; }
+const ErrorCodeInfo& info_of(ErrorCode code) {
+  return kTable[static_cast<std::size_t>(code)];
+}
 
 }  // namespace cameleer

@@ -1,8 +1,7 @@
 #include <algorithm>
+#include <cameleer/core/processor_tree.hpp>
 #include <numeric>
 #include <unordered_map>
-
-#include <cameleer/core/processor_tree.hpp>
 
 namespace cameleer {
 namespace {
@@ -52,9 +51,8 @@ ProcessorTree build_processor_tree(std::span<const ProcessorExecution> records) 
 
   std::vector<std::size_t> by_seq(records.size());
   std::iota(by_seq.begin(), by_seq.end(), std::size_t{0});
-  std::sort(by_seq.begin(), by_seq.end(), [&](std::size_t a, std::size_t b) {
-    return std::pair(records[a].seq, a) < std::pair(records[b].seq, b);
-  });
+  std::sort(by_seq.begin(), by_seq.end(),
+            [&](std::size_t a, std::size_t b) { return std::pair(records[a].seq, a) < std::pair(records[b].seq, b); });
   std::unordered_map<std::uint32_t, std::size_t> first_of;
   first_of.reserve(records.size());
   for (const auto index : by_seq) first_of.emplace(records[index].seq, index);

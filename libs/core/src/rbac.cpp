@@ -38,7 +38,9 @@ constexpr std::array<std::string_view, 3> kSystemRoles{"VIEWER", "OPERATOR", "AD
 
 }  // namespace
 
-std::string_view name_of(Permission permission) { return kNames[static_cast<std::size_t>(permission)].second; }
+std::string_view name_of(Permission permission) {
+  return kNames[static_cast<std::size_t>(permission)].second;
+}
 
 std::optional<Permission> permission_of(std::string_view name) {
   const auto* found = std::find_if(kNames.begin(), kNames.end(), [&](const auto& row) { return row.second == name; });
@@ -46,7 +48,9 @@ std::optional<Permission> permission_of(std::string_view name) {
   return found->first;
 }
 
-std::span<const Permission> all_permissions() { return kAll; }
+std::span<const Permission> all_permissions() {
+  return kAll;
+}
 
 Permissions Permissions::all() {
   Permissions all;
@@ -69,6 +73,8 @@ std::optional<Permissions> system_role(std::string_view name) {
   return std::nullopt;
 }
 
-std::span<const std::string_view> system_role_names() { return kSystemRoles; }
+std::span<const std::string_view> system_role_names() {
+  return kSystemRoles;
+}
 
 }  // namespace cameleer::rbac

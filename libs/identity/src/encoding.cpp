@@ -75,8 +75,12 @@ std::string hex(std::string_view bytes) {
 
 }  // namespace
 
-std::string base64url(std::string_view bytes) { return encode(bytes, kUrl); }
-std::optional<std::string> decode_base64url(std::string_view text) { return decode(text, kUrlValues); }
+std::string base64url(std::string_view bytes) {
+  return encode(bytes, kUrl);
+}
+std::optional<std::string> decode_base64url(std::string_view text) {
+  return decode(text, kUrlValues);
+}
 
 std::string base64(std::string_view bytes) {
   auto text = encode(bytes, kStandard);
@@ -97,7 +101,9 @@ std::string sha256(std::string_view bytes) {
   return digest;
 }
 
-std::string sha256_hex(std::string_view bytes) { return hex(sha256(bytes)); }
+std::string sha256_hex(std::string_view bytes) {
+  return hex(sha256(bytes));
+}
 
 bool equal_in_constant_time(std::string_view left, std::string_view right) {
   return left.size() == right.size() && CRYPTO_memcmp(left.data(), right.data(), left.size()) == 0;
@@ -126,7 +132,9 @@ std::string random_uuid(const Random& random) {
   return text;
 }
 
-std::string random_token(const Random& random) { return base64url(random_bytes(random, 32)); }
+std::string random_token(const Random& random) {
+  return base64url(random_bytes(random, 32));
+}
 
 bool is_uuid(std::string_view text) {
   if (text.size() != 36) return false;

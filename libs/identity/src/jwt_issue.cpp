@@ -1,7 +1,6 @@
 // The one place that sees cpp-jwt: it needs OpenSSL's deprecated names and brings nlohmann/json along.
-#include <jwt/jwt.hpp>
-
 #include <cameleer/identity/jwt.hpp>
+#include <jwt/jwt.hpp>
 
 namespace cameleer::identity {
 namespace {

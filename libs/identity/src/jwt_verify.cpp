@@ -164,22 +164,36 @@ std::expected<Claims, TokenRejection> read_claims(const Object& payload, const E
 
 }  // namespace
 
-std::string_view name_of(TokenType type) { return type == TokenType::access ? "access" : "refresh"; }
+std::string_view name_of(TokenType type) {
+  return type == TokenType::access ? "access" : "refresh";
+}
 
 std::string_view name_of(TokenRejection rejection) {
   switch (rejection) {
-    case too_long: return "too_long";
-    case bad_character: return "bad_character";
-    case bad_shape: return "bad_shape";
-    case bad_algorithm: return "bad_algorithm";
-    case bad_type: return "bad_type";
-    case unknown_key: return "unknown_key";
-    case bad_signature: return "bad_signature";
-    case bad_claims: return "bad_claims";
-    case foreign_issuer: return "foreign_issuer";
-    case foreign_audience: return "foreign_audience";
-    case expired: return "expired";
-    case not_yet_valid: return "not_yet_valid";
+    case too_long:
+      return "too_long";
+    case bad_character:
+      return "bad_character";
+    case bad_shape:
+      return "bad_shape";
+    case bad_algorithm:
+      return "bad_algorithm";
+    case bad_type:
+      return "bad_type";
+    case unknown_key:
+      return "unknown_key";
+    case bad_signature:
+      return "bad_signature";
+    case bad_claims:
+      return "bad_claims";
+    case foreign_issuer:
+      return "foreign_issuer";
+    case foreign_audience:
+      return "foreign_audience";
+    case expired:
+      return "expired";
+    case not_yet_valid:
+      return "not_yet_valid";
   }
   return "bad_shape";
 }
@@ -198,12 +212,17 @@ std::expected<Claims, TokenRejection> verify(const Keys& keys, std::string_view 
 
 Error error_of(TokenRejection rejection) {
   switch (rejection) {
-    case expired: return {ErrorCode::invalid_token, "The token has expired."};
-    case not_yet_valid: return {ErrorCode::invalid_token, "The token is not valid yet."};
-    case too_long: return {ErrorCode::invalid_token, "The token is longer than 8 KiB."};
+    case expired:
+      return {ErrorCode::invalid_token, "The token has expired."};
+    case not_yet_valid:
+      return {ErrorCode::invalid_token, "The token is not valid yet."};
+    case too_long:
+      return {ErrorCode::invalid_token, "The token is longer than 8 KiB."};
     case bad_character:
-    case bad_shape: return {ErrorCode::invalid_token, "The token is malformed."};
-    default: return {ErrorCode::invalid_token, "The token was not issued for this."};
+    case bad_shape:
+      return {ErrorCode::invalid_token, "The token is malformed."};
+    default:
+      return {ErrorCode::invalid_token, "The token was not issued for this."};
   }
 }
 

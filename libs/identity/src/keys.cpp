@@ -47,8 +47,7 @@ const DerivedKey* find(const DerivedKey& current, const std::optional<DerivedKey
 
 std::string hkdf_sha256(std::string_view key, std::string_view label, std::size_t length) {
   const std::unique_ptr<EVP_KDF, decltype(&EVP_KDF_free)> kdf(EVP_KDF_fetch(nullptr, "HKDF", nullptr), EVP_KDF_free);
-  const std::unique_ptr<EVP_KDF_CTX, decltype(&EVP_KDF_CTX_free)> context(EVP_KDF_CTX_new(kdf.get()),
-                                                                          EVP_KDF_CTX_free);
+  const std::unique_ptr<EVP_KDF_CTX, decltype(&EVP_KDF_CTX_free)> context(EVP_KDF_CTX_new(kdf.get()), EVP_KDF_CTX_free);
   std::string digest = "SHA256";
   std::string secret(key);
   std::string info(label);
@@ -82,7 +81,9 @@ MasterKey MasterKey::from_bytes(std::string_view thirty_two_bytes) {
   return MasterKey(std::string(thirty_two_bytes));
 }
 
-std::string MasterKey::to_base64() const { return base64(bytes_); }
+std::string MasterKey::to_base64() const {
+  return base64(bytes_);
+}
 
 Keys::Keys(const MasterKey& current, const std::optional<MasterKey>& previous)
     : jwt_(derive(current, "jwt/v1")),
@@ -98,7 +99,11 @@ Keys::Keys(const MasterKey& current, const std::optional<MasterKey>& previous)
   previous_check_value_ = check_value_of(*previous);
 }
 
-const DerivedKey* Keys::jwt_by_id(std::string_view id) const { return find(jwt_, previous_jwt_, id); }
-const DerivedKey* Keys::secrets_by_id(std::string_view id) const { return find(secrets_, previous_secrets_, id); }
+const DerivedKey* Keys::jwt_by_id(std::string_view id) const {
+  return find(jwt_, previous_jwt_, id);
+}
+const DerivedKey* Keys::secrets_by_id(std::string_view id) const {
+  return find(secrets_, previous_secrets_, id);
+}
 
 }  // namespace cameleer::identity

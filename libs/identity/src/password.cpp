@@ -17,17 +17,22 @@ constexpr std::size_t kLongest = 1024;
 
 std::string lower(std::string_view text) {
   std::string result(text);
-  std::ranges::transform(result, result.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::ranges::transform(result, result.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   return result;
 }
 
 int classes_of(std::string_view password) {
   bool lower_case = false, upper_case = false, digit = false, other = false;
   for (const char c : password) {
-    if (c >= 'a' && c <= 'z') lower_case = true;
-    else if (c >= 'A' && c <= 'Z') upper_case = true;
-    else if (c >= '0' && c <= '9') digit = true;
-    else other = true;
+    if (c >= 'a' && c <= 'z')
+      lower_case = true;
+    else if (c >= 'A' && c <= 'Z')
+      upper_case = true;
+    else if (c >= '0' && c <= '9')
+      digit = true;
+    else
+      other = true;
   }
   return lower_case + upper_case + digit + other;
 }

@@ -25,7 +25,10 @@ async::Task<> throw_inside(async::WorkerPool& pool, std::string& caught) {
 }
 
 async::Task<> wait_for(async::WorkerPool& pool, std::latch& gate, std::vector<bool>& accepted) {
-  auto result = co_await pool.run([&gate] { gate.wait(); return 1; });
+  auto result = co_await pool.run([&gate] {
+    gate.wait();
+    return 1;
+  });
   accepted.push_back(result.has_value());
 }
 

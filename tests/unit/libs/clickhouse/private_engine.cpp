@@ -69,7 +69,9 @@ PrivateEngine::PrivateEngine() {
   }
 }
 
-PrivateEngine::~PrivateEngine() { remove(); }
+PrivateEngine::~PrivateEngine() {
+  remove();
+}
 
 void PrivateEngine::remove() {
   kill();

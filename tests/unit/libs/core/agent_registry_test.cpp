@@ -111,8 +111,8 @@ TEST_CASE("deregistering shuts down once") {
 TEST_CASE("registering again resumes the agent with its new description and key") {
   auto known = agent_in(State::dead);
   known.route_states = {{"intake", "Stopped"}};
-  const auto change = register_agent(known, known.key, {.display_name = "Orders", .application = "orders-2"}, "key-2",
-                                     kStart + 1h);
+  const auto change =
+      register_agent(known, known.key, {.display_name = "Orders", .application = "orders-2"}, "key-2", kStart + 1h);
   CHECK(change.transition == Transition::re_registered);
   CHECK(change.record.state == State::live);
   CHECK(change.record.state_since == kStart + 1h);

@@ -1,5 +1,5 @@
-#include <catch2/catch.hpp>
 #include <cameleer/core/error.hpp>
+#include <catch2/catch.hpp>
 #include <set>
 
 using namespace cameleer;

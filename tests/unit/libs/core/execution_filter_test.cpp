@@ -1,6 +1,6 @@
-#include <catch2/catch.hpp>
 #include <cameleer/core/execution.hpp>
 #include <cameleer/core/execution_filter.hpp>
+#include <catch2/catch.hpp>
 
 using namespace cameleer;
 
@@ -29,11 +29,19 @@ TEST_CASE("a wrong filter names its parameter") {
       {"limit", [](ExecutionFilter& f) { f.limit = 0; }},
       {"limit", [](ExecutionFilter& f) { f.limit = 201; }},
       {"from", [](ExecutionFilter& f) { f.from = f.to = kNow; }},
-      {"from", [](ExecutionFilter& f) { f.from = kNow; f.to = kNow - std::chrono::hours(1); }},
+      {"from",
+       [](ExecutionFilter& f) {
+         f.from = kNow;
+         f.to = kNow - std::chrono::hours(1);
+       }},
       {"from", [](ExecutionFilter& f) { f.from = kNow - std::chrono::days(401); }},
       {"durationMin", [](ExecutionFilter& f) { f.duration_min_ms = -1; }},
       {"durationMax", [](ExecutionFilter& f) { f.duration_max_ms = -1; }},
-      {"durationMin", [](ExecutionFilter& f) { f.duration_min_ms = 6; f.duration_max_ms = 5; }},
+      {"durationMin",
+       [](ExecutionFilter& f) {
+         f.duration_min_ms = 6;
+         f.duration_max_ms = 5;
+       }},
       {"application", [](ExecutionFilter& f) { f.applications = {""}; }},
       {"routeId", [](ExecutionFilter& f) { f.route_ids.assign(51, "r"); }},
       {"instanceId", [](ExecutionFilter& f) { f.instance_ids = {std::string(513, 'x')}; }},

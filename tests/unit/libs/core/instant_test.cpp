@@ -1,5 +1,5 @@
-#include <catch2/catch.hpp>
 #include <cameleer/core/instant.hpp>
+#include <catch2/catch.hpp>
 
 using namespace cameleer;
 

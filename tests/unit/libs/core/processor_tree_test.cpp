@@ -1,5 +1,5 @@
-#include <catch2/catch.hpp>
 #include <cameleer/core/processor_tree.hpp>
+#include <catch2/catch.hpp>
 
 using namespace cameleer;
 
@@ -84,7 +84,8 @@ TEST_CASE("the failing processor is the deepest failed one without a failed chil
   CHECK(find_failing_processor({}) == nullptr);
   const std::vector<ProcessorExecution> fine{step(0), step(1, 0)};
   CHECK(find_failing_processor(fine) == nullptr);
-  const std::vector<ProcessorExecution> nested{step(0, {}, "FAILED"), step(1, 0, "FAILED"), step(2, 1), step(3, 0, "FAILED")};
+  const std::vector<ProcessorExecution> nested{step(0, {}, "FAILED"), step(1, 0, "FAILED"), step(2, 1),
+                                               step(3, 0, "FAILED")};
   REQUIRE(find_failing_processor(nested));
   CHECK(find_failing_processor(nested)->seq == 1);
   const std::vector<ProcessorExecution> deeper{step(0, {}, "FAILED"), step(1), step(2, 1), step(3, 2, "FAILED")};

@@ -1,11 +1,13 @@
-#include <catch2/catch.hpp>
 #include <cameleer/core/sensitive_keys.hpp>
+#include <catch2/catch.hpp>
 
 using namespace cameleer;
 
 namespace {
 
-Masker masker(std::vector<std::string> keys) { return Masker(std::make_shared<const SensitiveKeys>(keys)); }
+Masker masker(std::vector<std::string> keys) {
+  return Masker(std::make_shared<const SensitiveKeys>(keys));
+}
 
 std::string repeated(std::string_view text, std::size_t times) {
   std::string result;
@@ -17,7 +19,8 @@ std::string repeated(std::string_view text, std::size_t times) {
 
 TEST_CASE("names match in any case, exactly or by glob") {
   const std::vector<std::string> keys{"Authorization", "*password*", "x-?-key", "*"};
-  const SensitiveKeys exact(std::span(keys).first(1)), globs(std::span(keys).subspan(1, 2)), all(std::span(keys).last(1));
+  const SensitiveKeys exact(std::span(keys).first(1)), globs(std::span(keys).subspan(1, 2)),
+      all(std::span(keys).last(1));
   CHECK(exact.matches("authorization"));
   CHECK(exact.matches("AUTHORIZATION"));
   CHECK_FALSE(exact.matches("Authorization2"));
@@ -38,7 +41,8 @@ TEST_CASE("a glob that could run away stays quick") {
 
 TEST_CASE("the default names are those of the protocol") {
   const SensitiveKeys keys(default_sensitive_keys());
-  for (const auto* name : {"authorization", "Cookie", "set-cookie", "X-Api-Key", "x-auth-token", "proxy-authorization"}) {
+  for (const auto* name :
+       {"authorization", "Cookie", "set-cookie", "X-Api-Key", "x-auth-token", "proxy-authorization"}) {
     CHECK(keys.matches(name));
   }
   CHECK_FALSE(keys.matches("Content-Type"));
@@ -59,12 +63,15 @@ TEST_CASE("bodies are masked where they parse and left alone where they do not")
   const Row rows[] = {
       {"JSON member", R"({"password":"x","a":1})", R"({"password":"***","a":1})"},
       {"any case", R"({"PassWord":"x"})", R"({"PassWord":"***"})"},
-      {"number, literal and null", R"({"pin":12.5e3,"password":null,"secret":true})", R"({"pin":"***","password":"***","secret":"***"})"},
-      {"object and array", R"({"secret":{"a":[1,{"b":"}"}]},"password":[1,2] ,"c":2})", R"({"secret":"***","password":"***" ,"c":2})"},
+      {"number, literal and null", R"({"pin":12.5e3,"password":null,"secret":true})",
+       R"({"pin":"***","password":"***","secret":"***"})"},
+      {"object and array", R"({"secret":{"a":[1,{"b":"}"}]},"password":[1,2] ,"c":2})",
+       R"({"secret":"***","password":"***" ,"c":2})"},
       {"any depth", R"([[{"a":[{"b":{"password":"x"}}]}]])", R"([[{"a":[{"b":{"password":"***"}}]}]])"},
       {"space stays", "{ \"password\" :\n \"x\" , \"b\" : [ ] }", "{ \"password\" :\n \"***\" , \"b\" : [ ] }"},
       {"escaped name", R"({"pa\u0073sword":"x"})", R"({"pa\u0073sword":"***"})"},
-      {"quotes in values", R"({"a":"\"password\":\"x\"","password":"\\\""})", R"({"a":"\"password\":\"x\"","password":"***"})"},
+      {"quotes in values", R"({"a":"\"password\":\"x\"","password":"\\\""})",
+       R"({"a":"\"password\":\"x\"","password":"***"})"},
       {"a value that reads like a name", R"({"a":"password","b":"x"})", same},
       {"name in an array", R"(["password","x"])", same},
       {"glob", R"({"clientToken":"x"})", R"({"clientToken":"***"})"},
@@ -79,8 +86,10 @@ TEST_CASE("bodies are masked where they parse and left alone where they do not")
       {"space", "  \n", same},
       {"NUL bytes", std::string("{\0}", 3), same},
       {"element", "<a><password>x</password><b>y</b></a>", "<a><password>***</password><b>y</b></a>"},
-      {"element with a tree", "<a><secret k='1'><b>x</b><secret>y</secret></secret>z</a>", "<a><secret k='1'>***</secret>z</a>"},
-      {"prefix", "<s:a xmlns:s='u'><s:Password>x</s:Password></s:a>", "<s:a xmlns:s='u'><s:Password>***</s:Password></s:a>"},
+      {"element with a tree", "<a><secret k='1'><b>x</b><secret>y</secret></secret>z</a>",
+       "<a><secret k='1'>***</secret>z</a>"},
+      {"prefix", "<s:a xmlns:s='u'><s:Password>x</s:Password></s:a>",
+       "<s:a xmlns:s='u'><s:Password>***</s:Password></s:a>"},
       {"attributes", "<a password=\"x\" b='password' pin = 'a\"b'/>", "<a password=\"***\" b='password' pin = '***'/>"},
       {"attribute and content", "<password pin='1'>x</password>", "<password pin='***'>***</password>"},
       {"empty elements", "<a><password/><password></password></a>", same},

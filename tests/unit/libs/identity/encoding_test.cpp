@@ -5,9 +5,9 @@
 using namespace cameleer::identity;
 
 TEST_CASE("base64url gives the vectors of RFC 4648 and reads back every length") {
-  const std::pair<std::string, std::string> rows[] = {{"", ""},         {"f", "Zg"},         {"fo", "Zm8"},
-                                                      {"foo", "Zm9v"},  {"foob", "Zm9vYg"},  {"fooba", "Zm9vYmE"},
-                                                      {"foobar", "Zm9vYmFy"}, {"\xff\xfe\xfd", "__79"}};
+  const std::pair<std::string, std::string> rows[] = {
+      {"", ""},           {"f", "Zg"},          {"fo", "Zm8"},          {"foo", "Zm9v"},
+      {"foob", "Zm9vYg"}, {"fooba", "Zm9vYmE"}, {"foobar", "Zm9vYmFy"}, {"\xff\xfe\xfd", "__79"}};
   for (const auto& [bytes, text] : rows) {
     CHECK(base64url(bytes) == text);
     CHECK(decode_base64url(text) == bytes);

@@ -44,7 +44,9 @@ std::string signed_token(const std::string& header, const std::string& payload) 
   return sign(base64url(header) + "." + base64url(payload));
 }
 
-std::string header(const std::string& members) { return "{" + members + R"("kid":")" + kKeys.jwt().id + "\"}"; }
+std::string header(const std::string& members) {
+  return "{" + members + R"("kid":")" + kKeys.jwt().id + "\"}";
+}
 const std::string kGoodHeader = header(R"("alg":"HS256","typ":"JWT",)");
 
 std::string payload(const std::string& members) {
@@ -189,11 +191,20 @@ TEST_CASE("bad tokens, each refused for its reason") {
       {with_payload(kTimes + R"(,"nbf":1800000061)"), "not_yet_valid"},
       {with_payload(kTimes + R"(,"nbf":"x")"), "bad_claims"},
       {with_payload(R"("iat":1800000061,"exp":1800003600)"), "not_yet_valid"},
-      {signed_token(kGoodHeader, R"({"iss":"cameleer-server:default","aud":["cameleer-api"],"sub":"u","type":"access",)" + kTimes + "}"), "bad_claims"},
-      {signed_token(kGoodHeader, R"({"aud":"cameleer-api","sub":"u","type":"access",)" + kTimes + "}"), "foreign_issuer"},
-      {signed_token(kGoodHeader, R"({"iss":"cameleer-server:default","sub":"u","type":"access",)" + kTimes + "}"), "foreign_audience"},
-      {signed_token(kGoodHeader, R"({"iss":"cameleer-server:default","aud":"cameleer-api","sub":"","type":"access",)" + kTimes + "}"), "bad_claims"},
-      {signed_token(kGoodHeader, R"({"iss":"cameleer-server:default","aud":"cameleer-api","sub":"u","type":"id",)" + kTimes + "}"), "bad_claims"},
+      {signed_token(
+           kGoodHeader,
+           R"({"iss":"cameleer-server:default","aud":["cameleer-api"],"sub":"u","type":"access",)" + kTimes + "}"),
+       "bad_claims"},
+      {signed_token(kGoodHeader, R"({"aud":"cameleer-api","sub":"u","type":"access",)" + kTimes + "}"),
+       "foreign_issuer"},
+      {signed_token(kGoodHeader, R"({"iss":"cameleer-server:default","sub":"u","type":"access",)" + kTimes + "}"),
+       "foreign_audience"},
+      {signed_token(kGoodHeader, R"({"iss":"cameleer-server:default","aud":"cameleer-api","sub":"","type":"access",)" +
+                                     kTimes + "}"),
+       "bad_claims"},
+      {signed_token(kGoodHeader,
+                    R"({"iss":"cameleer-server:default","aud":"cameleer-api","sub":"u","type":"id",)" + kTimes + "}"),
+       "bad_claims"},
       {signed_token(kGoodHeader, "{\"sub\":\"\xff\"}"), "bad_claims"},
   };
   for (const auto& row : rows) {

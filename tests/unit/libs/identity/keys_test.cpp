@@ -10,19 +10,23 @@
 using namespace cameleer::identity;
 
 namespace {
-MasterKey master(char fill) { return MasterKey::from_bytes(std::string(32, fill)); }
+MasterKey master(char fill) {
+  return MasterKey::from_bytes(std::string(32, fill));
+}
 }  // namespace
 
 TEST_CASE("HKDF gives the vector of RFC 5869, A.3") {
-  CHECK(sha256_hex(hkdf_sha256(std::string(22, '\x0b'), "", 42)) ==
-        sha256_hex("\x8d\xa4\xe7\x75\xa5\x63\xc1\x8f\x71\x5f\x80\x2a\x06\x3c\x5a\x31\xb8\xa1\x1f\x5c\x5e\xe1\x87\x9e\xc3"
-                   "\x45\x4e\x5f\x3c\x73\x8d\x2d\x9d\x20\x13\x95\xfa\xa4\xb6\x1a\x96\xc8"));
+  CHECK(
+      sha256_hex(hkdf_sha256(std::string(22, '\x0b'), "", 42)) ==
+      sha256_hex("\x8d\xa4\xe7\x75\xa5\x63\xc1\x8f\x71\x5f\x80\x2a\x06\x3c\x5a\x31\xb8\xa1\x1f\x5c\x5e\xe1\x87\x9e\xc3"
+                 "\x45\x4e\x5f\x3c\x73\x8d\x2d\x9d\x20\x13\x95\xfa\xa4\xb6\x1a\x96\xc8"));
 }
 
 TEST_CASE("a master key is the base64 of 32 bytes, and its error does not repeat it") {
   const auto text = master('k').to_base64();
   CHECK(MasterKey::parse(" " + text + "\n")->bytes() == std::string(32, 'k'));
-  for (const std::string& bad : {std::string(), std::string("c2hvcnQ="), text.substr(1), text + "AAAA", std::string("?")}) {
+  for (const std::string& bad :
+       {std::string(), std::string("c2hvcnQ="), text.substr(1), text + "AAAA", std::string("?")}) {
     const auto parsed = MasterKey::parse(bad);
     REQUIRE_FALSE(parsed);
     CHECK(parsed.error().code == cameleer::ErrorCode::bad_configuration);

@@ -29,14 +29,16 @@ TEST_CASE("the password policy") {
   };
   const Row rows[] = {
       {"Abcdefghijk1", "admin", true},
-      {"Abcdefghij1", "admin", false},                      // eleven
-      {"abcdefghijkl", "admin", false},                     // one class
-      {"abcdefghijk1", "admin", false},                     // two
-      {"abcdefghij-1", "admin", true},                      // three without upper case
-      {"ABCDEFGHIJ-1", "admin", true},                      // three without lower case
-      {"My-ADMIN-pass1", "admin", false},                   // the name, in any case
-      {"My-ADMIN-pass1", "", true},                         //
-      {"\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4" "Aa1", "admin", false},  // nine characters in fifteen bytes
+      {"Abcdefghij1", "admin", false},     // eleven
+      {"abcdefghijkl", "admin", false},    // one class
+      {"abcdefghijk1", "admin", false},    // two
+      {"abcdefghij-1", "admin", true},     // three without upper case
+      {"ABCDEFGHIJ-1", "admin", true},     // three without lower case
+      {"My-ADMIN-pass1", "admin", false},  // the name, in any case
+      {"My-ADMIN-pass1", "", true},        //
+      {"\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"
+       "Aa1",
+       "admin", false},  // nine characters in fifteen bytes
       {std::string(1024, 'a').replace(0, 2, "A1"), "admin", true},
       {std::string(1025, 'a').replace(0, 2, "A1"), "admin", false},
   };

@@ -244,7 +244,8 @@ TEST_CASE("a pool may be destroyed, and its loop may end, while statements are i
     options.application_name = test::unique_name("ended");
     auto db = std::make_unique<PoolOnLoop>(options);
     Tally tally;
-    for (std::int64_t number = 0; number < 3; ++number) start(*db, "select $1::bigint from pg_sleep(60)", number, tally);
+    for (std::int64_t number = 0; number < 3; ++number)
+      start(*db, "select $1::bigint from pg_sleep(60)", number, tally);
     run_until(db->io, [&] {
       return PrivateCluster::shared().execute("select count(*) > 0 from pg_stat_activity where application_name = '" +
                                               options.application_name + "' and wait_event = 'PgSleep'") == "t";

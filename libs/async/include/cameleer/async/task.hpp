@@ -23,8 +23,8 @@ using Task = asio::awaitable<T, Executor>;
 inline constexpr asio::use_awaitable_t<Executor> use_task{};
 inline constexpr asio::as_tuple_t<asio::use_awaitable_t<Executor>> as_result{};
 
-using SteadyTimer = asio::basic_waitable_timer<std::chrono::steady_clock,
-                                               asio::wait_traits<std::chrono::steady_clock>, Executor>;
+using SteadyTimer =
+    asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
 /// Suspends for `duration`; returns early when cancelled.
 inline Task<> sleep_for(Executor executor, std::chrono::steady_clock::duration duration) {

@@ -13,8 +13,8 @@
 namespace cameleer::async {
 
 /// Threads for work that would hold up the I/O thread: decoding, compression, hashing, files. Work takes and returns
-/// values; it must not touch anything the I/O thread owns. At most `max_waiting` pieces wait or run: one more is refused
-/// with `overloaded`. The destructor joins the threads.
+/// values; it must not touch anything the I/O thread owns. At most `max_waiting` pieces wait or run: one more is
+/// refused with `overloaded`. The destructor joins the threads.
 class WorkerPool {
  public:
   WorkerPool(unsigned threads, std::size_t max_waiting) : threads_(threads), max_waiting_(max_waiting) {}

@@ -40,7 +40,7 @@ struct Key {
 struct Description {
   std::string display_name;
   std::string application;
-  std::string version = {};       ///< empty: not told; so the two below
+  std::string version = {};  ///< empty: not told; so the two below
   std::string camel_version = {};
   std::string runtime = {};
   std::vector<std::string> route_ids = {};
@@ -55,7 +55,7 @@ struct Record {
   Instant registered_at{};      ///< the last registration
   Instant last_heartbeat_at{};  ///< registrations count as heartbeats
   Instant state_since{};
-  std::string key_ref;          ///< API key of the last registration
+  std::string key_ref;                        ///< API key of the last registration
   std::optional<std::int64_t> clock_skew_ms;  ///< agent's clock minus ours
 };
 

@@ -10,11 +10,11 @@ namespace cameleer {
 /// value may be added, never renamed. `docs/error-codes.md` is generated from the table in error.cpp.
 enum class ErrorCode {
   // The request itself.
-  malformed_request,   ///< not HTTP as RFC 9110/9112 have it
-  malformed_body,      ///< the body is not what its content type says (JSON syntax, UTF-8, gzip, zstd)
-  invalid_member,      ///< a member is missing, of a wrong type or out of its range
-  invalid_parameter,   ///< a path or query parameter is wrong
-  unsupported_version, ///< a protocol version that this server does not speak
+  malformed_request,    ///< not HTTP as RFC 9110/9112 have it
+  malformed_body,       ///< the body is not what its content type says (JSON syntax, UTF-8, gzip, zstd)
+  invalid_member,       ///< a member is missing, of a wrong type or out of its range
+  invalid_parameter,    ///< a path or query parameter is wrong
+  unsupported_version,  ///< a protocol version that this server does not speak
   unsupported_media_type,
   unsupported_encoding,
   body_too_large,
@@ -22,13 +22,13 @@ enum class ErrorCode {
   request_timeout,
   too_many_requests,
   // Who asks.
-  unauthenticated,     ///< no credentials, or none of a kind this route accepts
-  invalid_token,       ///< malformed, tampered, foreign or expired token
-  invalid_credentials, ///< wrong user name, password or API key
+  unauthenticated,      ///< no credentials, or none of a kind this route accepts
+  invalid_token,        ///< malformed, tampered, foreign or expired token
+  invalid_credentials,  ///< wrong user name, password or API key
   account_locked,
   forbidden,
-  foreign_agent,       ///< a token of one agent used on the path of another
-  foreign_origin,      ///< a browser's mutation from another origin
+  foreign_agent,   ///< a token of one agent used on the path of another
+  foreign_origin,  ///< a browser's mutation from another origin
   // What is asked for.
   not_found,
   method_not_allowed,
@@ -36,17 +36,17 @@ enum class ErrorCode {
   execution_not_found,
   conflict,
   // What the server depends on.
-  unavailable,         ///< a dependency is down; try again
-  overloaded,          ///< a bound is reached; try again after `Retry-After`
+  unavailable,  ///< a dependency is down; try again
+  overloaded,   ///< a bound is reached; try again after `Retry-After`
   upstream_timeout,
-  upstream_error,      ///< a dependency answered with an error
-  bad_configuration,   ///< a setting is wrong: the start ends with it
-  internal,            ///< a bug of ours; the request id is all that a client gets
+  upstream_error,     ///< a dependency answered with an error
+  bad_configuration,  ///< a setting is wrong: the start ends with it
+  internal,           ///< a bug of ours; the request id is all that a client gets
 };
 
 struct ErrorCodeInfo {
   ErrorCode code;
-  std::string_view name;     ///< stable, snake_case: `code` in a problem document
+  std::string_view name;  ///< stable, snake_case: `code` in a problem document
   int http_status;
   std::string_view meaning;  ///< one sentence for the docs and `title`
 };
@@ -54,7 +54,9 @@ struct ErrorCodeInfo {
 /// All codes, in the order of the enum.
 std::span<const ErrorCodeInfo> error_codes();
 const ErrorCodeInfo& info_of(ErrorCode code);
-inline std::string_view name_of(ErrorCode code) { return info_of(code).name; }
+inline std::string_view name_of(ErrorCode code) {
+  return info_of(code).name;
+}
 
 /// An expected failure. `message` is a sentence for the caller and holds no secret and no inner text (SQL, stack).
 /// `member` names what was wrong, when one thing was: a JSON pointer (`/2/startTime`), a parameter or a setting.

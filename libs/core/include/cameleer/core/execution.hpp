@@ -66,7 +66,9 @@ struct Execution {
 };
 
 /// Anything but RUNNING ends an execution.
-inline bool is_terminal(std::string_view status) { return status != status::running; }
+inline bool is_terminal(std::string_view status) {
+  return status != status::running;
+}
 
 /// Fills whichever of end time and duration is missing from the other. A negative span (the agent's clock was set
 /// back) gives no duration.

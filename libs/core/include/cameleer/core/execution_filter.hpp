@@ -10,8 +10,8 @@ namespace cameleer {
 
 /// What a search for executions asks for. Empty members do not restrict; values of one member are alternatives.
 struct ExecutionFilter {
-  std::vector<std::string> statuses = {};  ///< RUNNING, COMPLETED, FAILED, INCOMPLETE
-  std::optional<Instant> from = {}, to = {};  ///< start time, from inclusive, to exclusive
+  std::vector<std::string> statuses = {};                                  ///< RUNNING, COMPLETED, FAILED, INCOMPLETE
+  std::optional<Instant> from = {}, to = {};                               ///< start time, from inclusive, to exclusive
   std::optional<std::int64_t> duration_min_ms = {}, duration_max_ms = {};  ///< inclusive
   std::vector<std::string> applications = {}, route_ids = {}, instance_ids = {};
   std::string correlation_id = {}, exchange_id = {};
@@ -22,7 +22,7 @@ struct ExecutionFilter {
   static constexpr std::size_t max_values = 50;       ///< of one member
   static constexpr std::size_t max_text_bytes = 512;  ///< of one value
   static constexpr std::chrono::hours default_span{24};
-  static constexpr std::chrono::days max_span{400};   ///< longer than any retention
+  static constexpr std::chrono::days max_span{400};  ///< longer than any retention
 };
 
 /// Sets `to` (now) and `from` (a day before `to`) where they are missing, and checks the rules. The error is

@@ -25,7 +25,11 @@ std::optional<Instant> parse_instant(std::string_view text);
 /// `2026-11-22T01:02:03.456Z`, always with milliseconds.
 std::string format_instant(Instant instant);
 
-inline Instant instant_of(std::int64_t milliseconds) { return Instant(std::chrono::milliseconds(milliseconds)); }
-inline std::int64_t milliseconds_of(Instant instant) { return instant.time_since_epoch().count(); }
+inline Instant instant_of(std::int64_t milliseconds) {
+  return Instant(std::chrono::milliseconds(milliseconds));
+}
+inline std::int64_t milliseconds_of(Instant instant) {
+  return instant.time_since_epoch().count();
+}
 
 }  // namespace cameleer

@@ -2,10 +2,10 @@
 #include <cameleer/core/execution.hpp>
 #include <span>
 
-/// The tree that flat processor records stand for. Records may come from anywhere, so every input gives a tree, the same
-/// one each time: a parent that is not there, or is the record itself, makes a root; of records with the same seq the
-/// first is the parent of their children; a cycle is cut above its smallest seq. Nothing here recurses: trees may be as
-/// deep as they have records.
+/// The tree that flat processor records stand for. Records may come from anywhere, so every input gives a tree, the
+/// same one each time: a parent that is not there, or is the record itself, makes a root; of records with the same seq
+/// the first is the parent of their children; a cycle is cut above its smallest seq. Nothing here recurses: trees may
+/// be as deep as they have records.
 namespace cameleer {
 
 struct ProcessorTree {

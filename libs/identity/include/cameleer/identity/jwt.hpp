@@ -17,7 +17,7 @@ std::string_view name_of(TokenType type);
 struct Claims {
   std::string issuer;
   std::string audience;
-  std::string subject;      ///< user id or agent id
+  std::string subject;  ///< user id or agent id
   TokenType type = TokenType::access;
   std::string token_id;     ///< `jti`
   std::string family;       ///< `sid`: shared by all pairs that descend from one sign-in or registration
@@ -36,12 +36,12 @@ std::string issue(const Keys& keys, const Claims& claims);
 enum class TokenRejection : std::uint8_t {
   too_long,
   bad_character,
-  bad_shape,       ///< not three parts of canonical base64url, or not the JSON of a token
+  bad_shape,  ///< not three parts of canonical base64url, or not the JSON of a token
   bad_algorithm,
-  bad_type,        ///< `typ` or an unknown `crit`
+  bad_type,  ///< `typ` or an unknown `crit`
   unknown_key,
   bad_signature,
-  bad_claims,      ///< a claim is missing, twice there or of a wrong type
+  bad_claims,  ///< a claim is missing, twice there or of a wrong type
   foreign_issuer,
   foreign_audience,
   expired,

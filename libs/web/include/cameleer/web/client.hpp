@@ -12,7 +12,7 @@ struct Endpoint {
 };
 
 struct ClientOptions {
-  std::size_t max_connections = 16;            ///< to the endpoint; further requests wait for one, within their deadline
+  std::size_t max_connections = 16;  ///< to the endpoint; further requests wait for one, within their deadline
   std::chrono::milliseconds connect_time{5'000};
   std::chrono::seconds idle_time{30};          ///< an unused connection older than this is closed
   std::size_t max_response_bytes = 64u << 20;  ///< of `send`; streams have no bound
@@ -25,7 +25,7 @@ struct ClientRequest {
   std::vector<Header> headers = {};
   std::string body = {};
   std::chrono::milliseconds deadline{30'000};  ///< from the call to the last byte (send) or to the header (open)
-  bool idempotent = false;  ///< may be sent again once when a kept connection turns out to be dead
+  bool idempotent = false;                     ///< may be sent again once when a kept connection turns out to be dead
 };
 
 struct ClientResponse {

@@ -48,7 +48,8 @@ TEST_CASE_METHOD(Fixture, "silence makes an agent stale and dead, a heartbeat br
 
 TEST_CASE_METHOD(Fixture, "heartbeats reach the rows in batches, and what is heard is not judged silent") {
   now += 80s;
-  const auto response = beat(R"({"environmentId":"default","routeStates":{"intake":"Stopped"},"capabilities":{"replay":true}})");
+  const auto response =
+      beat(R"({"environmentId":"default","routeStates":{"intake":"Stopped"},"capabilities":{"replay":true}})");
   REQUIRE(response.status == 200);
   CHECK(member(response, "serverTime") == format_instant(now));
   CHECK(cell("select route_states from agents") == "{}");
@@ -175,7 +176,10 @@ TEST_CASE("an agent over the bound is refused, the known ones stay") {
   ServicesOnLoop services({}, settings);
   const auto key = services.run(services.environments->ensure_first()).value().value();
   const auto send = [&](const std::string& id) {
-    return services.post("/api/v1/agents/register", R"({"agentId":")" + id + R"(","application":"a","environmentId":"default"})", key).status;
+    return services
+        .post("/api/v1/agents/register", R"({"agentId":")" + id + R"(","application":"a","environmentId":"default"})",
+              key)
+        .status;
   };
   CHECK(send("a") == 200);
   CHECK(send("b") == 503);

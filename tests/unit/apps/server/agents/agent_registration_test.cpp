@@ -34,8 +34,8 @@ TEST_CASE_METHOD(Fixture, "a registration answers with all that an agent needs")
   CHECK(member(response, "serverPublicKey") == keys.command_public_key());
   CHECK(member(response, "config") == R"({"version":0})");
   CHECK(member(response, "serverTime") == format_instant(now));
-  const auto claims = tokens->verify(member(response, "accessToken"), server::TokenSubject::Kind::agent,
-                                     identity::TokenType::access);
+  const auto claims =
+      tokens->verify(member(response, "accessToken"), server::TokenSubject::Kind::agent, identity::TokenType::access);
   REQUIRE(claims);
   CHECK(claims->subject == "orders-1");
   CHECK(claims->application == "orders");
@@ -98,7 +98,8 @@ TEST_CASE_METHOD(Fixture, "a wrong registration names member and rule, and store
 
 TEST_CASE_METHOD(Fixture, "another version of the protocol is refused and told which one is spoken") {
   for (const char* name : {"X-Protocol-Version", "X-Cameleer-Protocol-Version"}) {
-    for (const auto& [version, status] : std::vector<std::pair<std::string, int>>{{"1", 200}, {"2", 400}, {"1.0", 400}, {"x", 400}}) {
+    for (const auto& [version, status] :
+         std::vector<std::pair<std::string, int>>{{"1", 200}, {"2", 400}, {"1.0", 400}, {"x", 400}}) {
       CAPTURE(name, version);
       const auto response = send(web::Method::post, "/api/v1/agents/register", kRegistration,
                                  {{"Authorization", "Bearer " + key}, {name, version}});

@@ -1,7 +1,7 @@
+#include "server/assets/asset_routes.hpp"
+
 #include <boost/asio/co_spawn.hpp>
 #include <catch2/catch.hpp>
-
-#include "server/assets/asset_routes.hpp"
 
 using namespace cameleer;
 

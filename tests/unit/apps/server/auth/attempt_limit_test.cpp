@@ -1,6 +1,6 @@
-#include <catch2/catch.hpp>
-
 #include "server/auth/attempt_limit.hpp"
+
+#include <catch2/catch.hpp>
 
 using namespace cameleer;
 using namespace std::chrono_literals;

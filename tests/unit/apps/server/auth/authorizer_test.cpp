@@ -10,10 +10,16 @@ using test::ServicesOnLoop;
 
 namespace {
 
-async::Task<web::Response> nothing(web::Request&) { co_return web::Response::empty(204); }
+async::Task<web::Response> nothing(web::Request&) {
+  co_return web::Response::empty(204);
+}
 
 web::Route route_of(std::string_view access, std::string pattern = "/x") {
-  return {.method = web::Method::post, .pattern = std::move(pattern), .operation_id = "x", .access = {access}, .handler = nothing};
+  return {.method = web::Method::post,
+          .pattern = std::move(pattern),
+          .operation_id = "x",
+          .access = {access},
+          .handler = nothing};
 }
 
 struct Credential {
@@ -32,7 +38,9 @@ std::string outcome(ServicesOnLoop& services, const web::Route& route, std::vect
   return admitted ? "ok" : std::string(name_of(admitted.error().code));
 }
 
-web::Header bearer(const std::string& token) { return {"Authorization", "Bearer " + token}; }
+web::Header bearer(const std::string& token) {
+  return {"Authorization", "Bearer " + token};
+}
 
 }  // namespace
 
@@ -43,11 +51,13 @@ TEST_CASE("each credential opens the routes of its kind and no other") {
   const auto user = services.run(services.auth->issue_tokens("admin", std::string(kPassword), "a")).value();
   const auto session = services.run(services.auth->login("admin", std::string(kPassword), "a", "b")).value().session;
   const auto key_ref = services.cell("select id from api_keys");
-  const auto agent = services.run(services.tokens->issue({.kind = server::TokenSubject::Kind::agent,
-                                                          .id = "orders-1",
-                                                          .environment = "default",
-                                                          .application = "orders",
-                                                          .key_ref = key_ref})).value();
+  const auto agent = services
+                         .run(services.tokens->issue({.kind = server::TokenSubject::Kind::agent,
+                                                      .id = "orders-1",
+                                                      .environment = "default",
+                                                      .application = "orders",
+                                                      .key_ref = key_ref}))
+                         .value();
   const web::Header origin{"Origin", "https://cameleer.example"};
   struct Row {
     std::string name;
@@ -70,7 +80,9 @@ TEST_CASE("each credential opens the routes of its kind and no other") {
       {"agent's refresh token", {bearer(agent.refresh)}, {"ok", no, no, wrong, no, "ok"}},
       {"bytes >= 0x80", {bearer("\x80.\xff.\xfe")}, {"ok", bad, bad, wrong, bad, bad}},
       {"basic", {{"Authorization", "Basic YTpi"}}, {"ok", no, no, no, no, no}},
-      {"basic and session", {{"Authorization", "Basic YTpi"}, {"Cookie", "cameleer_session=" + session}, origin}, {"ok", no, no, no, no, no}},
+      {"basic and session",
+       {{"Authorization", "Basic YTpi"}, {"Cookie", "cameleer_session=" + session}, origin},
+       {"ok", no, no, no, no, no}},
   };
   const std::string_view names[] = {"public", "signed_in", "manage_users", "api_key", "agent", "agent_refresh"};
   for (const auto& row : rows) {
@@ -81,7 +93,8 @@ TEST_CASE("each credential opens the routes of its kind and no other") {
   }
   CHECK(outcome(services, route_of("agent", "/{agentId}"), {bearer(agent.access)}, "orders-1") == "ok");
   CHECK(outcome(services, route_of("agent", "/{agentId}"), {bearer(agent.access)}, "orders-2") == "foreign_agent");
-  CHECK(outcome(services, route_of("agent_refresh", "/{agentId}"), {bearer(agent.refresh)}, "orders-2") == "foreign_agent");
+  CHECK(outcome(services, route_of("agent_refresh", "/{agentId}"), {bearer(agent.refresh)}, "orders-2") ==
+        "foreign_agent");
 }
 
 TEST_CASE("a user needs the permission of the route, by system and by custom roles") {
@@ -96,8 +109,12 @@ TEST_CASE("a user needs the permission of the route, by system and by custom rol
   services.cell("update user_roles set role_id = (select role_id from roles where name = 'VIEWER')");
   CHECK(may("view_observability") == "ok");
   CHECK(may("send_commands") == "forbidden");
-  services.cell("insert into roles (role_id, name, permissions) values (gen_random_uuid(), 'commander', '{send_commands,view_audit,not_yet_invented}')");
-  services.cell("insert into user_roles (user_id, role_id, created_at) select u.user_id, r.role_id, now() from users u, roles r where r.name = 'commander'");
+  services.cell(
+      "insert into roles (role_id, name, permissions) values (gen_random_uuid(), 'commander', "
+      "'{send_commands,view_audit,not_yet_invented}')");
+  services.cell(
+      "insert into user_roles (user_id, role_id, created_at) select u.user_id, r.role_id, now() from users u, roles r "
+      "where r.name = 'commander'");
   CHECK(may("send_commands") == "ok");
   CHECK(may("view_audit") == "ok");
   CHECK(may("manage_users") == "forbidden");
@@ -130,18 +147,24 @@ TEST_CASE("a cookie changes nothing for pages of another origin") {
   const auto session = services.run(services.auth->login("admin", std::string(kPassword), "a", "b")).value().session;
   const web::Header cookie{"Cookie", "cameleer_session=" + session};
   const std::pair<std::string, std::string> rows[] = {
-      {"https://cameleer.example", "ok"},      {"https://CAMELEER.example:443", "ok"},
-      {"http://localhost:8081", "ok"},         {"https://localhost:8081", "foreign_origin"},
-      {"http://localhost", "foreign_origin"},  {"http://cameleer.example", "foreign_origin"},
-      {"https://evil.example", "foreign_origin"}, {"https://cameleer.example.evil.example", "foreign_origin"},
-      {"null", "foreign_origin"},              {"", "foreign_origin"},
+      {"https://cameleer.example", "ok"},
+      {"https://CAMELEER.example:443", "ok"},
+      {"http://localhost:8081", "ok"},
+      {"https://localhost:8081", "foreign_origin"},
+      {"http://localhost", "foreign_origin"},
+      {"http://cameleer.example", "foreign_origin"},
+      {"https://evil.example", "foreign_origin"},
+      {"https://cameleer.example.evil.example", "foreign_origin"},
+      {"null", "foreign_origin"},
+      {"", "foreign_origin"},
   };
   for (const auto& [origin, expected] : rows) {
     CAPTURE(origin);
     CHECK(outcome(services, route_of("signed_in"), {cookie, {"Origin", origin}}) == expected);
   }
   CHECK(outcome(services, route_of("signed_in"), {cookie}) == "foreign_origin");
-  CHECK(services.send(web::Method::get, "/api/v1/auth/me", {}, {cookie, {"Origin", "https://evil.example"}}).status == 200);
+  CHECK(services.send(web::Method::get, "/api/v1/auth/me", {}, {cookie, {"Origin", "https://evil.example"}}).status ==
+        200);
 }
 
 TEST_CASE("an access name that nobody understands stops the start") {

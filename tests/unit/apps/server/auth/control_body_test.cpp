@@ -1,6 +1,6 @@
-#include <catch2/catch.hpp>
-
 #include "server/auth/control_body.hpp"
+
+#include <catch2/catch.hpp>
 
 using namespace cameleer;
 using server::ControlBody;
@@ -67,7 +67,8 @@ TEST_CASE("a broken rule is named with its member") {
 }
 
 TEST_CASE("good members are read, absent and null ones are absent") {
-  const auto request = with(R"({"name":"\u00e4","list":["a","b"],"map":{"k":"v"},"object":{"x": [1, 2]},"none":null,"new":1})");
+  const auto request =
+      with(R"({"name":"\u00e4","list":["a","b"],"map":{"k":"v"},"object":{"x": [1, 2]},"none":null,"new":1})");
   ControlBody body(request);
   CHECK(body.text("name", 1, 8) == "\xc3\xa4");
   CHECK(body.texts("list", 3, 8) == std::vector<std::string>{"a", "b"});

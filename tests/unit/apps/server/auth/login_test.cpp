@@ -121,7 +121,8 @@ TEST_CASE("guesses at once get no more tries than guesses in a row") {
   std::map<ErrorCode, int> outcomes;
   int ended = 0;
   for (int guess = 0; guess < 20; ++guess) {
-    boost::asio::co_spawn(services.io, services.auth->login("admin", "Wrong-Password-1", fmt::format("10.0.0.{}", guess), ""),
+    boost::asio::co_spawn(services.io,
+                          services.auth->login("admin", "Wrong-Password-1", fmt::format("10.0.0.{}", guess), ""),
                           [&](std::exception_ptr, server::SignInResult<server::SignIn> result) {
                             ++ended;
                             if (!result) ++outcomes[result.error().error.code];
@@ -152,7 +153,8 @@ TEST_CASE("an address is told to wait after too many failures; successes do not 
 
 TEST_CASE("bad sign-in bodies name their member, foreign pages are refused") {
   ServicesOnLoop services;
-  for (const std::string body : {R"({"password":"x"})", R"({"username":7,"password":"x"})", R"({"username":"","password":"x"})"}) {
+  for (const std::string body :
+       {R"({"password":"x"})", R"({"username":7,"password":"x"})", R"({"username":"","password":"x"})"}) {
     const auto response = services.post("/api/v1/auth/login", body);
     CHECK(response.status == 400);
     CHECK(member(response, "member") == "/username");
@@ -161,5 +163,6 @@ TEST_CASE("bad sign-in bodies name their member, foreign pages are refused") {
                                      {{"Origin", "https://evil.example"}});
   CHECK(foreign.status == 403);
   CHECK(member(foreign, "code") == "foreign_origin");
-  CHECK(services.send(web::Method::post, "/api/v1/auth/login", credentials("a", "b"), {{"Content-Type", "text/plain"}}).status == 415);
+  CHECK(services.send(web::Method::post, "/api/v1/auth/login", credentials("a", "b"), {{"Content-Type", "text/plain"}})
+            .status == 415);
 }

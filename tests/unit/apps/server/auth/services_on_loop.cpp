@@ -28,13 +28,16 @@ async::Task<Expected<void>> admit_and_handle(web::Authorizer& authorizer, web::R
 
 ServicesOnLoop::ServicesOnLoop(server::AuthSettings auth_options, server::AgentServiceSettings agent_options)
     : schema(unique_name("services")), auth_settings(auth_options), agent_settings(agent_options) {
-  pool.emplace(io.get_executor(), postgres::PoolOptions{.conninfo = PrivateCluster::shared().conninfo(), .schema = schema});
+  pool.emplace(io.get_executor(),
+               postgres::PoolOptions{.conninfo = PrivateCluster::shared().conninfo(), .schema = schema});
   auto migrated = run(postgres::migrate(*pool, schema, embedded::postgres_migrations()));
   if (!migrated) throw std::runtime_error(migrated.error().message);
   restart();
 }
 
-ServicesOnLoop::~ServicesOnLoop() { finish(io, pool->close()); }
+ServicesOnLoop::~ServicesOnLoop() {
+  finish(io, pool->close());
+}
 
 void ServicesOnLoop::restart() {
   const Clock clock = [this] { return now; };
@@ -43,13 +46,15 @@ void ServicesOnLoop::restart() {
   auth.reset();
   tokens.reset();
   environments.reset();
-  environments.emplace(*pool, clock, random,
-                       server::EnvironmentSettings{.bootstrap_token = "bootstrap-secret", .bootstrap_token_previous = "older"});
+  environments.emplace(
+      *pool, clock, random,
+      server::EnvironmentSettings{.bootstrap_token = "bootstrap-secret", .bootstrap_token_previous = "older"});
   tokens.emplace(keys, *pool, clock, random, server::TokenSettings{});
   auth.emplace(*pool, workers, *tokens, clock, random, auth_settings);
   agents.emplace(*pool, *tokens, *environments, keys, clock, agent_settings);
   router = web::Router();
-  server::add_auth_routes(router, *auth, server::OriginRule("https://cameleer.example"), {.version = "0.1.0", .base_path = "/"});
+  server::add_auth_routes(router, *auth, server::OriginRule("https://cameleer.example"),
+                          {.version = "0.1.0", .base_path = "/"});
   server::add_environment_routes(router, *environments);
   server::add_agent_routes(router, *agents);
   if (auto sealed = router.seal(); !sealed) throw std::runtime_error(sealed.error().message);

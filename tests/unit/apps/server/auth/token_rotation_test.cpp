@@ -15,7 +15,8 @@ struct Pair {
 };
 
 Pair sign_in(ServicesOnLoop& services) {
-  const auto response = services.post("/api/v1/auth/token", fmt::format(R"({{"username":"admin","password":"{}"}})", kPassword));
+  const auto response =
+      services.post("/api/v1/auth/token", fmt::format(R"({{"username":"admin","password":"{}"}})", kPassword));
   REQUIRE(response.status == 200);
   CHECK(member(response, "tokenType") == "Bearer");
   CHECK(member(response, "expiresInSeconds") == "3600");
@@ -26,7 +27,9 @@ web::Response refresh(ServicesOnLoop& services, const std::string& token) {
   return services.post("/api/v1/auth/refresh", R"({"refreshToken":")" + token + "\"}");
 }
 
-int me(ServicesOnLoop& services, const std::string& access) { return services.get("/api/v1/auth/me", access).status; }
+int me(ServicesOnLoop& services, const std::string& access) {
+  return services.get("/api/v1/auth/me", access).status;
+}
 
 }  // namespace
 
@@ -60,8 +63,9 @@ TEST_CASE("two refreshes at once get one and the same successor") {
   const auto first = sign_in(services);
   std::vector<Expected<server::TokenPair>> results;
   for (int i = 0; i < 8; ++i) {
-    boost::asio::co_spawn(services.io, services.auth->refresh(first.refresh),
-                          [&](std::exception_ptr, Expected<server::TokenPair> pair) { results.push_back(std::move(pair)); });
+    boost::asio::co_spawn(
+        services.io, services.auth->refresh(first.refresh),
+        [&](std::exception_ptr, Expected<server::TokenPair> pair) { results.push_back(std::move(pair)); });
   }
   const auto limit = std::chrono::steady_clock::now() + 1min;
   services.io.restart();

@@ -1,10 +1,10 @@
+#include "server/data_directory/data_directory.hpp"
+
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <fstream>
-
-#include "server/data_directory/data_directory.hpp"
 
 using namespace cameleer;
 using cameleer::server::DataDirectory;
@@ -21,7 +21,9 @@ struct TemporaryFolder {
   ~TemporaryFolder() { fs::remove_all(path); }
 };
 
-void fill_with_seven(std::span<std::byte> bytes) { std::fill(bytes.begin(), bytes.end(), std::byte{7}); }
+void fill_with_seven(std::span<std::byte> bytes) {
+  std::fill(bytes.begin(), bytes.end(), std::byte{7});
+}
 
 }  // namespace
 
@@ -37,7 +39,9 @@ TEST_CASE("a second server on the same directory is refused by name") {
 
 TEST_CASE("the lock ends with its owner") {
   TemporaryFolder folder;
-  { REQUIRE(DataDirectory::open(folder.path).has_value()); }
+  {
+    REQUIRE(DataDirectory::open(folder.path).has_value());
+  }
   CHECK(DataDirectory::open(folder.path).has_value());
 }
 

@@ -1,6 +1,6 @@
-#include <catch2/catch.hpp>
-
 #include "server/executions/cursor.hpp"
+
+#include <catch2/catch.hpp>
 
 using namespace cameleer;
 using namespace cameleer::server;

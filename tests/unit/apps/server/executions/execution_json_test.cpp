@@ -1,15 +1,24 @@
+#include "server/executions/execution_json.hpp"
+
 #include <boost/json.hpp>
 #include <catch2/catch.hpp>
 
-#include "server/executions/execution_json.hpp"
 #include "server/executions/json_writer.hpp"
 
 using namespace cameleer;
 using namespace cameleer::server;
 
 TEST_CASE("whatever bytes a text has, the JSON is valid") {
-  const std::string texts[] = {"", "plain", "\"\\/", std::string("\0\x01\x1f\x7f", 4), "\n\r\t\b\f", "\xC3\xA4\xE2\x82\xAC",
-                               "\xFF\xFE", "a\xC3", "\xED\xA0\x80", "</script>"};
+  const std::string texts[] = {"",
+                               "plain",
+                               "\"\\/",
+                               std::string("\0\x01\x1f\x7f", 4),
+                               "\n\r\t\b\f",
+                               "\xC3\xA4\xE2\x82\xAC",
+                               "\xFF\xFE",
+                               "a\xC3",
+                               "\xED\xA0\x80",
+                               "</script>"};
   for (const auto& text : texts) {
     JsonWriter json;
     json.begin_object().member(text, text).name("list").begin_array().text(text).number(-1).boolean(true).end_array();
@@ -46,7 +55,8 @@ TEST_CASE("members without a value are left out, the others are there") {
 TEST_CASE("processors are written as the tree they are") {
   ExecutionDetail detail;
   auto& steps = detail.row.execution.processors;
-  for (const auto& [seq, parent] : std::vector<std::pair<std::uint32_t, int>>{{0, -1}, {1, 0}, {2, 1}, {3, 0}, {4, -1}}) {
+  for (const auto& [seq, parent] :
+       std::vector<std::pair<std::uint32_t, int>>{{0, -1}, {1, 0}, {2, 1}, {3, 0}, {4, -1}}) {
     ProcessorExecution step;
     step.seq = seq;
     if (parent >= 0) step.parent_seq = static_cast<std::uint32_t>(parent);

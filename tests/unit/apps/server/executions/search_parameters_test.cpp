@@ -1,6 +1,6 @@
-#include <catch2/catch.hpp>
-
 #include "server/executions/search_parameters.hpp"
+
+#include <catch2/catch.hpp>
 
 using namespace cameleer;
 using namespace cameleer::server;
@@ -18,10 +18,20 @@ web::Request with(Query query) {
 }  // namespace
 
 TEST_CASE("every filter is read") {
-  const auto search = read_search(with({{"status", "FAILED"}, {"status", "RUNNING"}, {"from", "2026-11-22T00:00:00Z"},
-                                        {"to", "2026-11-22T01:00:00+01:00"}, {"durationMin", "1"}, {"durationMax", "20"},
-                                        {"application", "a"}, {"application", "b"}, {"routeId", "r"}, {"instanceId", "i"},
-                                        {"correlationId", "c"}, {"exchangeId", "x"}, {"text", "t"}, {"limit", "7"},
+  const auto search = read_search(with({{"status", "FAILED"},
+                                        {"status", "RUNNING"},
+                                        {"from", "2026-11-22T00:00:00Z"},
+                                        {"to", "2026-11-22T01:00:00+01:00"},
+                                        {"durationMin", "1"},
+                                        {"durationMax", "20"},
+                                        {"application", "a"},
+                                        {"application", "b"},
+                                        {"routeId", "r"},
+                                        {"instanceId", "i"},
+                                        {"correlationId", "c"},
+                                        {"exchangeId", "x"},
+                                        {"text", "t"},
+                                        {"limit", "7"},
                                         {"cursor", "q"}}));
   REQUIRE(search.has_value());
   const auto& filter = search->filter;

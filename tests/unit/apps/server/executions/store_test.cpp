@@ -18,7 +18,9 @@ using std::chrono::milliseconds;
 
 namespace {
 
-Instant real_now() { return std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now()); }
+Instant real_now() {
+  return std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now());
+}
 
 async::Task<Expected<void>> is_known(std::string slug) {
   if (slug == "default" || slug == "test") co_return Expected<void>{};
@@ -51,13 +53,13 @@ struct World {
   explicit World(async::Executor executor)
       : engine(executor, test::options_for(test::PrivateEngine::shared(), database)),
         ingest(executor, engine, workers, [this] { return now; }, {.batch = {.linger = milliseconds(0)}}),
-        executions(engine, is_known, [this] { return now; },
-                   {.cursor_key = std::vector<std::byte>(32, std::byte{1})}) {}
+        executions(engine, is_known, [this] { return now; }, {.cursor_key = std::vector<std::byte>(32, std::byte{1})}) {
+  }
 
   [[nodiscard]] std::string record(std::string_view id, milliseconds after = milliseconds(0),
                                    std::string_view status = "COMPLETED", std::string_view more = "") const {
-    return fmt::format(R"({{"executionId":"{}","exchangeId":"x-{}","routeId":"r","status":"{}","startTime":"{}"{}{}}})", id,
-                       id, status, format_instant(start + after), more.empty() ? "" : ",", more);
+    return fmt::format(R"({{"executionId":"{}","exchangeId":"x-{}","routeId":"r","status":"{}","startTime":"{}"{}{}}})",
+                       id, id, status, format_instant(start + after), more.empty() ? "" : ",", more);
   }
 
   async::Task<> send(std::string body, std::string environment = "default") {
@@ -70,7 +72,8 @@ struct World {
     if (!result) throw std::runtime_error(result.error().message + " " + result.error().member);
   }
 
-  async::Task<ExecutionPage> page(ExecutionFilter filter = {}, std::string cursor = "", std::string environment = "default") {
+  async::Task<ExecutionPage> page(ExecutionFilter filter = {}, std::string cursor = "",
+                                  std::string environment = "default") {
     auto found = co_await executions.search(std::move(environment), std::move(filter), std::move(cursor));
     if (!found) throw std::runtime_error(found.error().message);
     co_return *std::move(found);
@@ -100,7 +103,8 @@ void in_world(Body body) {
 std::string step(std::uint32_t seq, std::int64_t parent, Instant start, std::string_view more = "") {
   return fmt::format(
       R"({{"seq":{},{}"processorId":"p{}","processorType":"log","status":"COMPLETED","startTime":"{}"{}{}}})", seq,
-      parent < 0 ? "" : fmt::format("\"parentSeq\":{},", parent), seq, format_instant(start), more.empty() ? "" : ",", more);
+      parent < 0 ? "" : fmt::format("\"parentSeq\":{},", parent), seq, format_instant(start), more.empty() ? "" : ",",
+      more);
 }
 
 using Ids = std::vector<std::string>;
@@ -115,7 +119,9 @@ TEST_CASE("what was ingested is read back whole") {
         R"("parentExecutionId":"e0","fromEndpoint":"direct:a","engineLevel":"REGULAR","diagramHash":"d","replayOf":"e9",)"
         R"("processorExecutions":[{},{}])",
         step(0, -1, w.start, R"("status":"FAILED")"),
-        step(1, 0, w.start, R"("status":"FAILED","durationMs":5,"iteration":1,"iterationSize":2,"loopIndex":3,"splitIndex":4,"multicastIndex":5,"endpointUri":"a","resolvedEndpointUri":"b","errorMessage":"e","inputBody":"i","outputHeaders":{"c":"d"},"attributes":{"e":"f"},"filterMatched":true,"duplicateMessage":false,"circuitBreakerState":"OPEN")"));
+        step(
+            1, 0, w.start,
+            R"("status":"FAILED","durationMs":5,"iteration":1,"iterationSize":2,"loopIndex":3,"splitIndex":4,"multicastIndex":5,"endpointUri":"a","resolvedEndpointUri":"b","errorMessage":"e","inputBody":"i","outputHeaders":{"c":"d"},"attributes":{"e":"f"},"filterMatched":true,"duplicateMessage":false,"circuitBreakerState":"OPEN")"));
     co_await w.send(w.record("e1", milliseconds(0), "FAILED", more));
     for (const std::optional<Instant> at : {std::optional<Instant>(), std::optional(w.start), std::optional(w.now)}) {
       const auto found = co_await w.executions.find("default", "e1", at);
@@ -166,7 +172,8 @@ TEST_CASE("what was ingested is read back whole") {
 
 TEST_CASE("a body sent twice shows once") {
   in_world([](World& w) -> async::Task<> {
-    const auto body = w.record("e1", milliseconds(0), "COMPLETED", "\"processorExecutions\":[" + step(0, -1, w.start) + "]");
+    const auto body =
+        w.record("e1", milliseconds(0), "COMPLETED", "\"processorExecutions\":[" + step(0, -1, w.start) + "]");
     co_await w.send(body);
     w.now += std::chrono::seconds(5);
     co_await w.send("[" + body + "," + body + "]");
@@ -204,7 +211,8 @@ TEST_CASE("pages give every row that was there exactly once, whatever arrives me
     std::set<std::string> expected;
     for (int i = 0; i < 25; ++i) {
       // Some share a start time; some are under way.
-      co_await w.send(w.record(fmt::format("old-{:02}", i), milliseconds(i / 3 * 10), i % 5 == 0 ? "RUNNING" : "COMPLETED"));
+      co_await w.send(
+          w.record(fmt::format("old-{:02}", i), milliseconds(i / 3 * 10), i % 5 == 0 ? "RUNNING" : "COMPLETED"));
       expected.insert(fmt::format("old-{:02}", i));
     }
     std::multiset<std::string> seen;
@@ -219,8 +227,10 @@ TEST_CASE("pages give every row that was there exactly once, whatever arrives me
       w.now += std::chrono::seconds(1);
       // Late rows between the present ones, a repetition, and one that finishes.
       co_await w.send(w.record(fmt::format("new-{:02}", round), milliseconds(round * 10 + 5)));
-      co_await w.send(w.record(fmt::format("old-{:02}", (round * 4 + 1) % 25 / 5 * 5 + 1), milliseconds(((round * 4 + 1) % 25 / 5 * 5 + 1) / 3 * 10)));
-      co_await w.send(w.record(fmt::format("old-{:02}", round * 5 % 25), milliseconds(round * 5 % 25 / 3 * 10), "FAILED"));
+      co_await w.send(w.record(fmt::format("old-{:02}", (round * 4 + 1) % 25 / 5 * 5 + 1),
+                               milliseconds(((round * 4 + 1) % 25 / 5 * 5 + 1) / 3 * 10)));
+      co_await w.send(
+          w.record(fmt::format("old-{:02}", round * 5 % 25), milliseconds(round * 5 % 25 / 3 * 10), "FAILED"));
       ++round;
     } while (!cursor.empty() && round < 50);
     CHECK(round == 7);
@@ -267,11 +277,15 @@ TEST_CASE("environments do not see each other") {
 
 TEST_CASE("each filter restricts as it says") {
   in_world([](World& w) -> async::Task<> {
-    co_await w.send("[" +
-        w.record("a", milliseconds(1), "COMPLETED", R"("application":"app-1","instanceId":"i-1","durationMs":5)") + "," +
-        w.record("b", milliseconds(2), "FAILED", R"("application":"app-2","routeId":"r-2","durationMs":50,"errorMessage":"No STÖCK here")") + "," +
-        w.record("c", milliseconds(3), "COMPLETED", R"("instanceId":"i-1","correlationId":"Corr-7","durationMs":500)") + "," +
-        w.record("d", milliseconds(4), "RUNNING", R"("routeId":"r'2\\")") + "]");
+    co_await w.send(
+        "[" +
+        w.record("a", milliseconds(1), "COMPLETED", R"("application":"app-1","instanceId":"i-1","durationMs":5)") +
+        "," +
+        w.record("b", milliseconds(2), "FAILED",
+                 R"("application":"app-2","routeId":"r-2","durationMs":50,"errorMessage":"No STÖCK here")") +
+        "," +
+        w.record("c", milliseconds(3), "COMPLETED", R"("instanceId":"i-1","correlationId":"Corr-7","durationMs":500)") +
+        "," + w.record("d", milliseconds(4), "RUNNING", R"("routeId":"r'2\\")") + "]");
     struct Row {
       const char* what;
       ExecutionFilter filter;
@@ -296,7 +310,9 @@ TEST_CASE("each filter restricts as it says") {
         {"text in the exchange id", {.text = "X-A"}, {"a"}},
         {"text in the route", {.text = "R-2"}, {"b"}},
         {"text that is SQL", {.text = "') OR 1=1 --"}, {}},
-        {"all together", {.statuses = {"COMPLETED"}, .duration_min_ms = 6, .applications = {"orders"}, .text = "c"}, {"c"}},
+        {"all together",
+         {.statuses = {"COMPLETED"}, .duration_min_ms = 6, .applications = {"orders"}, .text = "c"},
+         {"c"}},
     };
     for (const auto& row : rows) {
       CAPTURE(row.what);
@@ -337,7 +353,8 @@ TEST_CASE("the total is exact up to 10,000 and a lower bound beyond") {
 TEST_CASE("an execution of 20,000 processors in one line of descent is stored and read") {
   in_world([](World& w) -> async::Task<> {
     std::string steps;
-    for (std::uint32_t i = 0; i < 20'000; ++i) steps += (i ? "," : "") + step(i, static_cast<std::int64_t>(i) - 1, w.start);
+    for (std::uint32_t i = 0; i < 20'000; ++i)
+      steps += (i ? "," : "") + step(i, static_cast<std::int64_t>(i) - 1, w.start);
     co_await w.send(w.record("deep", milliseconds(0), "COMPLETED", "\"processorExecutions\":[" + steps + "]"));
     const auto found = co_await w.executions.find("default", "deep", w.start);
     REQUIRE(found.has_value());

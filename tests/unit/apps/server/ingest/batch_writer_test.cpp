@@ -1,9 +1,9 @@
+#include "server/ingest/batch_writer.hpp"
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <catch2/catch.hpp>
-
-#include "server/ingest/batch_writer.hpp"
 
 using namespace cameleer;
 using namespace cameleer::server;
@@ -47,7 +47,9 @@ async::Task<> write(BatchWriter& writer, std::string body, std::vector<std::stri
   results.push_back(body + (written ? " stored" : " " + std::string(name_of(written.error().code))));
 }
 
-async::Task<> stop(BatchWriter& writer) { co_await writer.stop(); }
+async::Task<> stop(BatchWriter& writer) {
+  co_await writer.stop();
+}
 
 struct Fixture {
   FakeEngine engine;

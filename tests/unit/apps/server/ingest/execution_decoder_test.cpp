@@ -1,22 +1,26 @@
-#include <catch2/catch.hpp>
-
 #include "server/ingest/execution_decoder.hpp"
+
+#include <catch2/catch.hpp>
 
 using namespace cameleer;
 using namespace cameleer::server;
 
 namespace {
 
-const std::string kStep = R"({"processorId":"p","processorType":"log","status":"COMPLETED","startTime":"2026-11-22T01:02:03Z"})";
+const std::string kStep =
+    R"({"processorId":"p","processorType":"log","status":"COMPLETED","startTime":"2026-11-22T01:02:03Z"})";
 
 // A right execution whose members end with `more`.
 std::string execution(std::string_view more = "") {
-  std::string text = R"({"executionId":"e1","exchangeId":"x1","routeId":"r1","status":"COMPLETED","startTime":"2026-11-22T01:02:03.456Z")";
+  std::string text =
+      R"({"executionId":"e1","exchangeId":"x1","routeId":"r1","status":"COMPLETED","startTime":"2026-11-22T01:02:03.456Z")";
   if (!more.empty()) text.append(",").append(more);
   return text + "}";
 }
 
-std::string with_steps(std::string_view steps) { return execution("\"processorExecutions\":[" + std::string(steps) + "]"); }
+std::string with_steps(std::string_view steps) {
+  return execution("\"processorExecutions\":[" + std::string(steps) + "]");
+}
 
 std::string step(std::string_view more) {
   return kStep.substr(0, kStep.size() - 1) + "," + std::string(more) + "}";
@@ -83,7 +87,8 @@ TEST_CASE("a wrong body is refused with the place and the rule") {
       {"nested 10,000 deep", repeated("[", 10'000) + repeated("]", 10'000), malformed, ""},
       {"nested 10,000 deep in a member that nobody reads",
        execution("\"unknown\":" + repeated("[", 10'000) + repeated("]", 10'000)), malformed, ""},
-      {"10,000 children deep", with_steps(repeated(R"({"children":[)", 10'000) + repeated("]}", 10'000)), malformed, ""},
+      {"10,000 children deep", with_steps(repeated(R"({"children":[)", 10'000) + repeated("]}", 10'000)), malformed,
+       ""},
       {"a number", "1", invalid, ""},
       {"a string", "\"x\"", invalid, ""},
       {"null", "null", invalid, ""},
@@ -111,11 +116,15 @@ TEST_CASE("a wrong body is refused with the place and the rule") {
       {"a body that is an object", execution(R"("inputBody":{})"), invalid, "/inputBody"},
       {"headers that are a list", execution(R"("inputHeaders":[])"), invalid, "/inputHeaders"},
       {"a header that is a number", execution(R"("inputHeaders":{"a/b~c":1})"), invalid, "/inputHeaders/a~1b~0c"},
-      {"too many headers", execution("\"attributes\":{" + [] {
-         std::string text;
-         for (int i = 0; i <= 1000; ++i) text += (i ? ",\"k" : "\"k") + std::to_string(i) + "\":\"v\"";
-         return text;
-       }() + "}"), invalid, "/attributes"},
+      {"too many headers",
+       execution("\"attributes\":{" +
+                 [] {
+                   std::string text;
+                   for (int i = 0; i <= 1000; ++i) text += (i ? ",\"k" : "\"k") + std::to_string(i) + "\":\"v\"";
+                   return text;
+                 }() +
+                 "}"),
+       invalid, "/attributes"},
       {"processors that are an object", execution(R"("processorExecutions":{})"), invalid, "/processorExecutions"},
       {"a processor that is null", with_steps("null"), invalid, "/processorExecutions/0"},
       {"a processor without type", with_steps(kStep + R"(,{"processorId":"p"})"), invalid,
@@ -123,9 +132,11 @@ TEST_CASE("a wrong body is refused with the place and the rule") {
       {"a processor's time", "[" + execution() + "," + with_steps(step(R"("startTime":"x")")) + "]", invalid,
        "/1/processorExecutions/0/startTime"},
       {"a processor's place", with_steps(step(R"("seq":-1)")), invalid, "/processorExecutions/0/seq"},
-      {"a place beyond measure", with_steps(step(R"("parentSeq":4294967296)")), invalid, "/processorExecutions/0/parentSeq"},
+      {"a place beyond measure", with_steps(step(R"("parentSeq":4294967296)")), invalid,
+       "/processorExecutions/0/parentSeq"},
       {"an index in text", with_steps(step(R"("splitIndex":"1")")), invalid, "/processorExecutions/0/splitIndex"},
-      {"a flag in text", with_steps(step(R"("filterMatched":"true")")), invalid, "/processorExecutions/0/filterMatched"},
+      {"a flag in text", with_steps(step(R"("filterMatched":"true")")), invalid,
+       "/processorExecutions/0/filterMatched"},
       {"a child's child", with_steps(step("\"children\":[" + kStep + "," + step("\"children\":[7]") + "]")), invalid,
        "/processorExecutions/0/children/1/children/0"},
       {"too many elements", "[" + repeated(execution() + ",", 10'000) + execution() + "]", invalid, ""},
@@ -149,10 +160,12 @@ TEST_CASE("every member of the protocol is read") {
       R"("outputBody":"","outputHeaders":{"o":"2"},"attributes":{"k":"v"},"parentExecutionId":"e0",)"
       R"("fromEndpoint":"direct:a","engineLevel":"REGULAR","diagramHash":"d","replayOf":"e9","later":[1,{"x":2}],)"
       R"("processorExecutions":[)" +
-      step(R"("seq":4,"parentSeq":2,"durationMs":5,"iteration":1,"iterationSize":2,"loopIndex":3,"splitIndex":4,)"
-           R"("multicastIndex":5,"endpointUri":"a","resolvedEndpointUri":"b","errorMessage":"e","errorStackTrace":"s",)"
-           R"("inputBody":"i","inputHeaders":{"a":"b"},"outputBody":"o","outputHeaders":{"c":"d"},"attributes":{"e":"f"},)"
-           R"("filterMatched":true,"duplicateMessage":false,"circuitBreakerState":"OPEN","status":"SOMETHING_NEW")") + "]");
+      step(
+          R"("seq":4,"parentSeq":2,"durationMs":5,"iteration":1,"iterationSize":2,"loopIndex":3,"splitIndex":4,)"
+          R"("multicastIndex":5,"endpointUri":"a","resolvedEndpointUri":"b","errorMessage":"e","errorStackTrace":"s",)"
+          R"("inputBody":"i","inputHeaders":{"a":"b"},"outputBody":"o","outputHeaders":{"c":"d"},"attributes":{"e":"f"},)"
+          R"("filterMatched":true,"duplicateMessage":false,"circuitBreakerState":"OPEN","status":"SOMETHING_NEW")") +
+      "]");
   const auto read = read_executions(body);
   REQUIRE(read.has_value());
   const auto& e = read->front();
@@ -194,8 +207,9 @@ TEST_CASE("every member of the protocol is read") {
 }
 
 TEST_CASE("a nested tree is numbered in pre-order, whatever numbers came with it") {
-  auto body = with_steps(step(R"("seq":9,"children":[)" + step(R"("parentSeq":77)") + "," +
-                              step("\"children\":[" + kStep + "]") + "]") + "," + kStep);
+  auto body = with_steps(
+      step(R"("seq":9,"children":[)" + step(R"("parentSeq":77)") + "," + step("\"children\":[" + kStep + "]") + "]") +
+      "," + kStep);
   const auto read = read_executions(body);
   REQUIRE(read.has_value());
   const auto& steps = read->front().processors;
@@ -216,10 +230,9 @@ TEST_CASE("an id may have 256 characters of any length") {
 
 TEST_CASE("elements outside the time range are refused alone") {
   const auto at = [](const char* time) { return execution(std::string("\"startTime\":\"") + time + "\""); };
-  const auto decoded = decode_executions(
-      "[" + at("2026-10-01T00:00:00Z") + "," + at("2026-11-22T01:00:00Z") + "," + at("2026-11-24T00:00:00Z") + "," +
-          at("2026-11-23T02:00:00Z") + "]",
-      rules(), context());
+  const auto decoded = decode_executions("[" + at("2026-10-01T00:00:00Z") + "," + at("2026-11-22T01:00:00Z") + "," +
+                                             at("2026-11-24T00:00:00Z") + "," + at("2026-11-23T02:00:00Z") + "]",
+                                         rules(), context());
   REQUIRE(decoded.has_value());
   CHECK(decoded->accepted == 2);
   REQUIRE(decoded->rejected.size() == 2);
@@ -239,7 +252,8 @@ TEST_CASE("an empty array is nothing to store") {
 
 TEST_CASE("rows hold no secret, however it came") {
   const std::string secret = "s3cr3t";
-  const auto more = R"("inputHeaders":{"Authorization":"s3cr3t"},"outputBody":"{\"cookie\":\"s3cr3t\"}","attributes":{"COOKIE":"s3cr3t"})";
+  const auto more =
+      R"("inputHeaders":{"Authorization":"s3cr3t"},"outputBody":"{\"cookie\":\"s3cr3t\"}","attributes":{"COOKIE":"s3cr3t"})";
   const auto decoded = decode_executions(execution(std::string(more) + ",\"processorExecutions\":[" + step(more) + "]"),
                                          rules(), context());
   REQUIRE(decoded.has_value());
@@ -252,7 +266,8 @@ TEST_CASE("long texts are cut at a character after they were masked") {
   auto small = rules({"pin"});
   small.body_bytes = 16;
   const auto decoded = decode_executions(
-      execution(R"("inputBody":"aaaaaaaaaaaaaaa€uuu","outputBody":"{\"a\":\"aaaaaaaaaaaaaaaaaaaaa\",\"pin\":\"s3cr3t\"}","outputHeaders":{"a":"b","c":"ddddddddddddddddddd"})"),
+      execution(
+          R"("inputBody":"aaaaaaaaaaaaaaa€uuu","outputBody":"{\"a\":\"aaaaaaaaaaaaaaaaaaaaa\",\"pin\":\"s3cr3t\"}","outputHeaders":{"a":"b","c":"ddddddddddddddddddd"})"),
       small, context());
   REQUIRE(decoded.has_value());
   const auto& rows = decoded->rows.executions;

@@ -35,10 +35,12 @@ struct Fixture {
   asio::io_context io;
   async::WorkerPool workers{1, 8};
   Store store;
-  IngestService service{io.get_executor(),
-                        [this](std::string, std::span<const clickhouse::Block::Column>, std::string) { return insert(&store); },
-                        workers, [] { return *parse_instant("2026-11-22T02:00:00Z"); },
-                        {.batch = {.linger = std::chrono::milliseconds(0)}}};
+  IngestService service{
+      io.get_executor(),
+      [this](std::string, std::span<const clickhouse::Block::Column>, std::string) { return insert(&store); },
+      workers,
+      [] { return *parse_instant("2026-11-22T02:00:00Z"); },
+      {.batch = {.linger = std::chrono::milliseconds(0)}}};
   web::Router router;
 
   Fixture() { add_ingest_routes(router, service); }
@@ -64,7 +66,8 @@ struct Fixture {
 };
 
 std::string execution(std::string_view start = "2026-11-22T01:00:00Z") {
-  return R"({"executionId":"e","exchangeId":"x","routeId":"r","status":"COMPLETED","startTime":")" + std::string(start) +
+  return R"({"executionId":"e","exchangeId":"x","routeId":"r","status":"COMPLETED","startTime":")" +
+         std::string(start) +
          R"(","processorExecutions":[{"processorId":"p","processorType":"log","status":"COMPLETED","startTime":")" +
          std::string(start) + "\"}]}";
 }
@@ -113,7 +116,8 @@ TEST_CASE("other content types and protocol versions are refused") {
   CHECK(f.post(execution(), {{"Content-Type", "application/jsonp"}}).status == 415);
   CHECK(f.post(execution(), {{"content-type", "Application/JSON; charset=utf-8"}}).status == 202);
   CHECK(f.post(execution(), {{"Content-Type", "application/json"}, {"X-Protocol-Version", "2"}}).status == 400);
-  CHECK(f.post(execution(), {{"Content-Type", "application/json"}, {"X-Cameleer-Protocol-Version", "1"}}).status == 202);
+  CHECK(f.post(execution(), {{"Content-Type", "application/json"}, {"X-Cameleer-Protocol-Version", "1"}}).status ==
+        202);
 }
 
 TEST_CASE("a wrong body stores nothing") {

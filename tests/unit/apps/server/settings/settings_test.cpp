@@ -1,8 +1,8 @@
+#include "server/settings/settings.hpp"
+
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
-
-#include "server/settings/settings.hpp"
 
 using namespace cameleer;
 using namespace cameleer::server;
@@ -33,7 +33,9 @@ TEST_CASE("every default is valid") {
 }
 
 TEST_CASE("a wrong value names the setting and its rule") {
-  struct Case { std::string name, value; };
+  struct Case {
+    std::string name, value;
+  };
   const auto [name, value] = GENERATE(values<Case>({
       {"cameleer.server.tenant-id", "Upper"},
       {"cameleer.server.tenant-id", "-a"},
@@ -101,9 +103,9 @@ TEST_CASE("the environment is read by name and alias, and a mistyped variable is
 }
 
 TEST_CASE("a TOML file gives texts, numbers, booleans and lists") {
-  const auto values = read_settings_file(write_file(
-      "[cameleer.server]\ntenant-id = \"acme\"\n[cameleer.server.http]\nmax-connections = 7\n"
-      "trusted-proxies = [\"10.0.0.1\", \"10.1.0.0/16\"]\n[cameleer.server.auth]\nlocal.enabled = true\n"));
+  const auto values = read_settings_file(
+      write_file("[cameleer.server]\ntenant-id = \"acme\"\n[cameleer.server.http]\nmax-connections = 7\n"
+                 "trusted-proxies = [\"10.0.0.1\", \"10.1.0.0/16\"]\n[cameleer.server.auth]\nlocal.enabled = true\n"));
   REQUIRE(values.has_value());
   CHECK(values->at("cameleer.server.tenant-id") == "acme");
   CHECK(values->at("cameleer.server.http.max-connections") == "7");
@@ -121,6 +123,8 @@ TEST_CASE("a file's unknown name, wrong kind and bad syntax are errors with the 
 
 TEST_CASE("settings that only make sense together are checked together") {
   CHECK(with_flag("cameleer.server.http.tls.cert", "/x.pem").error().member == "cameleer.server.http.tls.cert");
-  CHECK(with_flag("cameleer.server.auth.local.enabled", "false").error().member == "cameleer.server.auth.local.enabled");
-  CHECK(with_flag("cameleer.server.postgres.url", "postgresql://h/d").error().member == "cameleer.server.security.masterkey");
+  CHECK(with_flag("cameleer.server.auth.local.enabled", "false").error().member ==
+        "cameleer.server.auth.local.enabled");
+  CHECK(with_flag("cameleer.server.postgres.url", "postgresql://h/d").error().member ==
+        "cameleer.server.security.masterkey");
 }

@@ -1,8 +1,8 @@
+#include "server/telemetry/health.hpp"
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>
-
-#include "server/telemetry/health.hpp"
 
 using namespace cameleer;
 using cameleer::server::Health;

@@ -1,13 +1,15 @@
-#include <catch2/catch.hpp>
-
 #include "server/telemetry/metrics.hpp"
+
+#include <catch2/catch.hpp>
 
 using namespace cameleer;
 using cameleer::server::Metrics;
 
 namespace {
 
-bool has_line(const std::string& text, const std::string& line) { return text.find(line + "\n") != std::string::npos; }
+bool has_line(const std::string& text, const std::string& line) {
+  return text.find(line + "\n") != std::string::npos;
+}
 
 }  // namespace
 
