@@ -14,7 +14,7 @@ make_copy() {
 seconds() {
   local begin end
   begin=$(date +%s.%N)
-  "$@" >&2
+  "$@" >&2 || return 1
   end=$(date +%s.%N)
   awk -v begin="$begin" -v end="$end" 'BEGIN { printf "%.1f", end - begin }'
 }
