@@ -23,6 +23,9 @@ struct Log::Sink {
   std::shared_ptr<spdlog::async_logger> logger =
       std::make_shared<spdlog::async_logger>("cameleer", std::make_shared<spdlog::sinks::stdout_sink_mt>(), thread,
                                              spdlog::async_overflow_policy::overrun_oldest);
+
+  // Joins the writer, which has written everything by then, before the logger that it writes with goes.
+  ~Sink() { thread.reset(); }
 };
 
 Log::Log(Level least) : sink_(std::make_unique<Sink>()), least_(least) {
