@@ -7,7 +7,7 @@ export CCACHE_DISABLE=1
 target=$PWD/build/bench-clean
 rm -rf "$target"
 cd "$copy"
-configure=$(seconds cmake --preset release -B "$target" -Wno-dev --log-level=ERROR)
+configure=$(seconds sh -c 'cmake --preset release -B "$1" -Wno-dev >/dev/null' sh "$target")
 compile=$(seconds ninja -C "$target" -j "$(nproc)" --quiet)
 echo "clean release build on $(nproc) cores, no ccache: configure $configure s, compile and link $compile s, $(find . -name '*.cpp' -not -path './tests/*' | wc -l) sources"
 for program in cameleer-server cameleer-clickhouse; do
