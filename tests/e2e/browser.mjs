@@ -62,6 +62,9 @@ export async function watchedPage(browser, url, options = {}) {
     const target = new URL(request.url());
     if (target.protocol !== 'data:' && target.origin !== origin) offences.push(`request: ${request.url()}`);
   });
+  page.on('response', async (response) => {
+    if (response.status() >= 500) offences.push(`answer: ${response.status()} ${response.url()} ${await response.text().catch(() => '')}`);
+  });
   page.on('console', (message) => {
     // The browser itself reports the 401 by which a page learns that nobody is signed in.
     const expected = /status of 401/.test(message.text()) && /\/auth\/(me|login)$/.test(message.location().url);

@@ -107,11 +107,12 @@ export class ServerProcess {
     await this.ended;
   }
 
-  /** Ends it and removes what it stored. */
+  /** Ends it and removes what it stored. Shows what it logged as an error: the reason of a failed test may be there. */
   async dispose() {
     try {
       await this.stop();
     } finally {
+      for (const line of this.lines) if (line.level === 'error') console.error(JSON.stringify(line));
       rmSync(this.folder, { recursive: true, force: true });
     }
   }
