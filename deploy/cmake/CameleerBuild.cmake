@@ -11,7 +11,7 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 add_compile_options(
   -pthread -Wall -Wextra -Werror -fno-omit-frame-pointer -fstack-protector-strong
-  # Paths relative to the checkout: reproducible output, and ccache hits in every checkout.
+  # Paths relative to the checkout: the output does not tell where it was built.
   -ffile-prefix-map=${CMAKE_SOURCE_DIR}=. -ffile-prefix-map=${CMAKE_BINARY_DIR}=build
   # Without it ccache never hits a file that uses a precompiled header.
   "SHELL:$<$<COMPILE_LANGUAGE:CXX>:-Xclang -fno-pch-timestamp>")

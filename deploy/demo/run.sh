@@ -66,14 +66,14 @@ CAMELEER_API_KEY=$(secret api-key)
 
 say "starting the applications warehouse and orders (logs: $state/warehouse.log, $state/orders.log)"
 WAREHOUSE_PORT=$warehouse_port CAMELEER_AGENT_APPLICATION=warehouse \
-  own_group java -javaagent:"$agent" -jar "$orders/warehouse.jar" >>"$state/warehouse.log" 2>&1 &
+  own_group java -javaagent:"$agent" -jar "$orders/warehouse.jar" >"$state/warehouse.log" 2>&1 &
 children+=($!)
 ORDERS_PORT=$orders_port WAREHOUSE_URL=http://127.0.0.1:$warehouse_port CAMELEER_AGENT_APPLICATION=orders \
-  own_group java -javaagent:"$agent" -jar "$orders/orders/orders.jar" >>"$state/orders.log" 2>&1 &
+  own_group java -javaagent:"$agent" -jar "$orders/orders/orders.jar" >"$state/orders.log" 2>&1 &
 children+=($!)
-listening() { (exec 3<>"/dev/tcp/127.0.0.1/$1"); }
-wait_for "the warehouse application" 60 listening "$warehouse_port"
-wait_for "the orders application" 60 listening "$orders_port"
+# An application says so once Camel has started its routes; its port answers earlier.
+wait_for "the warehouse application" 60 grep -q "warehouse listening on" "$state/warehouse.log"
+wait_for "the orders application" 60 grep -q "orders listening on" "$state/orders.log"
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 say "sending 40 orders, some of which fail on purpose"

@@ -32,11 +32,11 @@ export class CamelSystem {
       ...settings, ORDERS_PORT: ordersPort, WAREHOUSE_URL: `http://127.0.0.1:${warehousePort}`, CAMELEER_AGENT_APPLICATION: 'orders',
     });
     this.url = `http://127.0.0.1:${ordersPort}`;
-    for (const [name, port] of [['warehouse', warehousePort], ['orders', ordersPort]]) {
-      await eventually(`${name} answers on Camel ${this.version}`, async () => {
+    // The line comes after Camel has started its routes; the port answers earlier.
+    for (const name of ['warehouse', 'orders']) {
+      await eventually(`${name} runs on Camel ${this.version}`, () => {
         if (this[name].exitCode !== null) throw new Error(`it ended: ${this[name].text}`);
-        await fetch(`http://127.0.0.1:${port}/`).catch((error) => { throw new Error(error.cause?.code ?? error.message); });
-        return true;
+        return this[name].text.includes(`${name} listening on`);
       }, 120);
     }
     return this;
@@ -64,7 +64,7 @@ export class CamelSystem {
       if (child.exitCode !== null) return;
       const ended = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGTERM');
-      if (!(await Promise.race([ended.then(() => true), delay(20_000)]))) { child.kill('SIGKILL'); await ended; }
+      if (!(await Promise.race([ended.then(() => true), delay(20_000, undefined, { ref: false })]))) { child.kill('SIGKILL'); await ended; }
     }));
   }
 }

@@ -92,7 +92,7 @@ export class ServerProcess {
   /** Ends it as an operator would and checks that it ended well: exit code 0, no sanitizer report. */
   async stop() {
     if (!this.exited) this.child.kill('SIGTERM');
-    const ended = await Promise.race([this.ended, delay(60_000)]);
+    const ended = await Promise.race([this.ended, delay(60_000, undefined, { ref: false })]);
     if (!ended) {
       this.child.kill('SIGKILL');
       throw new Error(`the server did not end within 60 s of SIGTERM\n${this.output.slice(-4000)}`);
