@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# `./dev bench [name…]`: http, start, change, peers when no name is given; build (a clean build, minutes) only by its
-# name or with all. `./dev` has built the release and exported what is needed. docs/benchmarks.md explains the figures.
+# `./dev bench [name…]`: every benchmark when no name is given: http, start, change, peers, and build (a clean build,
+# minutes). `./dev` has built the release and exported what is needed. docs/benchmarks.md explains the figures.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here/../.."
@@ -12,8 +12,7 @@ for name in "$@"; do
     *) echo "bench: there is no benchmark '$name': http, start, change, peers, build, all" >&2; exit 2 ;;
   esac
 done
-if [ $# = 0 ]; then set -- http start change peers; fi
-if [ "$*" = all ]; then set -- http start change peers build; fi
+if [ $# = 0 ] || [ "$*" = all ]; then set -- http start change peers build; fi
 
 # alone COMMAND…: in a network of its own where that is allowed, out of reach of the machine's packet filters.
 alone() {

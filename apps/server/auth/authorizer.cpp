@@ -136,6 +136,7 @@ class AccessControl {
     principal->application = std::move(claims->application);
     principal->key_ref = std::move(claims->key_ref);
     principal->token_id = std::move(claims->token_id);
+    principal->token_expires_at = claims->expires_at;
     request.principal = std::move(principal);
     co_return Expected<void>{};
   }

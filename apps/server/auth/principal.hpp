@@ -1,4 +1,5 @@
 #pragma once
+#include <cameleer/core/instant.hpp>
 #include <cameleer/core/rbac.hpp>
 #include <cameleer/web/message.hpp>
 #include <string>
@@ -20,6 +21,7 @@ struct Principal {
   std::string application;  ///< agents only
   std::string key_ref;      ///< agents and keys: the API key's id; `bootstrap` for the bootstrap token
   std::string token_id;     ///< refresh tokens: `jti`; users: the session's id
+  Instant token_expires_at{};  ///< agents only: when the token presented ends
   rbac::Permissions permissions;
 };
 

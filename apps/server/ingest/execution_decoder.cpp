@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cameleer/core/json_members.hpp>
 #include <cameleer/core/processor_tree.hpp>
 
 #include "server/ingest/execution_columns.hpp"
-#include "server/ingest/json_members.hpp"
 
 namespace cameleer::server {
 namespace {

@@ -34,6 +34,10 @@ enum class ErrorCode {
   method_not_allowed,
   environment_not_found,
   execution_not_found,
+  agent_not_found,
+  command_not_found,
+  api_key_not_found,
+  command_settled,  ///< a command that has its result already, or is past its life
   conflict,
   // What the server depends on.
   unavailable,  ///< a dependency is down; try again

@@ -9,7 +9,7 @@
 #include <variant>
 #include <vector>
 
-namespace cameleer::server {
+namespace cameleer {
 
 /// Reads members of JSON into plain values and knows where it is. The first wrong member ends it: each reader returns
 /// false then, and `error` says what. A member that is `null` counts as absent.
@@ -70,4 +70,4 @@ bool read_members(JsonMembers& members, simdjson::dom::object object, std::span<
   return true;
 }
 
-}  // namespace cameleer::server
+}  // namespace cameleer

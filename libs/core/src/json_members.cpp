@@ -1,11 +1,11 @@
-#include "server/ingest/json_members.hpp"
+#include <cameleer/core/json_members.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <limits>
 
-namespace cameleer::server {
+namespace cameleer {
 namespace {
 
 std::size_t characters_of(std::string_view utf8) {
@@ -140,4 +140,4 @@ bool JsonMembers::body(std::string_view member, Element value, std::optional<Bod
   return true;
 }
 
-}  // namespace cameleer::server
+}  // namespace cameleer

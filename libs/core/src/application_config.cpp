@@ -1,0 +1,1 @@
+#include <cameleer/core/application_config.hpp>
