@@ -1,11 +1,14 @@
 #include "server/environments/environment_service.hpp"
 
+#include <set>
+
 namespace cameleer::server {
 namespace {
 
 constexpr std::size_t kMaxRecent = 10'000;
 constexpr std::chrono::seconds kRecent{5};
 constexpr std::size_t kKeyLength = 47;
+constexpr std::size_t kMaxListedKeys = 1'000;
 
 }  // namespace
 
@@ -53,17 +56,50 @@ async::Task<Expected<Environment>> EnvironmentService::find(std::string slug) {
   co_return std::move(**found);
 }
 
-async::Task<Expected<std::string>> EnvironmentService::create_key(std::string slug, std::string label) {
+async::Task<Expected<EnvironmentService::NewKey>> EnvironmentService::create_key(std::string slug, std::string label) {
   auto secret = identity::make_api_key(random_);
+  const auto now = clock_();
   EnvironmentStore::NewKey key{.id = identity::random_uuid(random_),
                                .environment = std::move(slug),
-                               .label = std::move(label),
+                               .label = label,
                                .hash = secret.hash,
                                .prefix = secret.prefix};
-  auto inserted = co_await store_.insert_key(std::move(key), clock_());
+  KeyDescription description{.id = key.id,
+                             .label = std::move(label),
+                             .prefix = secret.prefix,
+                             .status = "ACTIVE",
+                             .created_at = now,
+                             .revoked_at = std::nullopt};
+  auto inserted = co_await store_.insert_key(std::move(key), now);
   if (!inserted) co_return std::unexpected(inserted.error());
-  if (!*inserted) co_return fail(ErrorCode::environment_not_found, "There is no environment of this name.");
-  co_return std::move(secret.secret);
+  if (!*inserted) {
+    co_return fail(ErrorCode::environment_not_found, "There is no environment of this name.", "environment");
+  }
+  co_return NewKey{.description = std::move(description), .secret = std::move(secret.secret)};
+}
+
+async::Task<Expected<std::vector<KeyDescription>>> EnvironmentService::list_keys(std::string slug) {
+  auto exists = co_await find(slug);
+  if (!exists) co_return std::unexpected(exists.error());
+  co_return co_await store_.list_keys(std::move(slug), kMaxListedKeys);
+}
+
+async::Task<Expected<void>> EnvironmentService::revoke_key(std::string slug, std::string id) {
+  auto exists = co_await find(slug);
+  if (!exists) co_return std::unexpected(exists.error());
+  Expected<bool> revoked = false;
+  if (identity::is_uuid(id)) revoked = co_await store_.revoke_key(std::move(slug), std::move(id), clock_());
+  // Also after a failure: nobody knows whether the statement ran.
+  ++revocations_;
+  recent_keys_by_id_.clear();
+  recent_keys_by_hash_.clear();
+  if (!revoked) co_return std::unexpected(revoked.error());
+  if (!*revoked) co_return fail(ErrorCode::api_key_not_found, "The environment has no API key of this id.", "keyId");
+  co_return Expected<void>{};
+}
+
+bool EnvironmentService::has_bootstrap_token() const {
+  return !settings_.bootstrap_token.empty() || !settings_.bootstrap_token_previous.empty();
 }
 
 std::optional<KeyOwner> EnvironmentService::bootstrap_owner(std::string_view secret) const {
@@ -86,26 +122,42 @@ async::Task<Expected<std::optional<KeyOwner>>> EnvironmentService::owner_of(std:
   if (const auto* known = recent_keys_by_hash_.find(hash, clock_())) {
     key = *known;
   } else {
+    const auto before = revocations_;
     auto found = co_await store_.find_key_by_hash(hash);
     if (!found) co_return std::unexpected(found.error());
     key = std::move(*found);
-    if (key) recent_keys_by_hash_.put(hash, *key, clock_());
+    if (key && before == revocations_) recent_keys_by_hash_.put(hash, *key, clock_());
   }
   if (!key || !key->counts(clock_())) co_return std::optional<KeyOwner>{};
   co_return std::optional(KeyOwner{.environment = key->environment, .key_ref = key->id});
 }
 
 async::Task<Expected<bool>> EnvironmentService::key_counts(std::string key_ref) {
-  if (key_ref == kBootstrapKeyRef) {
-    co_return !settings_.bootstrap_token.empty() || !settings_.bootstrap_token_previous.empty();
-  }
+  if (key_ref == kBootstrapKeyRef) co_return has_bootstrap_token();
   if (!identity::is_uuid(key_ref)) co_return false;
   if (const auto* known = recent_keys_by_id_.find(key_ref, clock_())) co_return known->counts(clock_());
+  const auto before = revocations_;
   auto found = co_await store_.find_key_by_id(key_ref);
   if (!found) co_return std::unexpected(found.error());
   if (!*found) co_return false;
-  recent_keys_by_id_.put(key_ref, **found, clock_());
+  if (before == revocations_) recent_keys_by_id_.put(key_ref, **found, clock_());
   co_return (*found)->counts(clock_());
+}
+
+async::Task<Expected<std::vector<std::string>>> EnvironmentService::uncounted_keys(std::vector<std::string> key_refs) {
+  std::vector<std::string> ids;
+  for (const auto& ref : key_refs) {
+    if (identity::is_uuid(ref)) ids.push_back(ref);
+  }
+  std::set<std::string> counted;
+  if (has_bootstrap_token()) counted.emplace(kBootstrapKeyRef);
+  if (!ids.empty()) {
+    auto found = co_await store_.counted_keys(std::move(ids), clock_());
+    if (!found) co_return std::unexpected(found.error());
+    counted.insert(found->begin(), found->end());
+  }
+  std::erase_if(key_refs, [&](const auto& ref) { return counted.contains(ref); });
+  co_return key_refs;
 }
 
 }  // namespace cameleer::server

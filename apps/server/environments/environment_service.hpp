@@ -22,7 +22,8 @@ struct KeyOwner {
 };
 inline constexpr std::string_view kBootstrapKeyRef = "bootstrap";
 
-/// The environments of the tenant and their API keys. What it tells is at most 5 s old. I/O thread only.
+/// The environments of the tenant and their API keys. What it tells is at most 5 s old, unless a
+/// function says otherwise. I/O thread only.
 class EnvironmentService {
  public:
   EnvironmentService(postgres::Pool& pool, Clock clock, Random random, EnvironmentSettings settings);
@@ -35,16 +36,29 @@ class EnvironmentService {
   async::Task<Expected<std::vector<Environment>>> list();
   /// `environment_not_found` when there is none of that slug.
   async::Task<Expected<Environment>> find(std::string slug);
-  /// The plaintext of a new key; it exists nowhere else.
-  async::Task<Expected<std::string>> create_key(std::string slug, std::string label);
+
+  struct NewKey {
+    KeyDescription description;
+    std::string secret;  ///< exists nowhere else
+  };
+  async::Task<Expected<NewKey>> create_key(std::string slug, std::string label);
+  /// The newest 1,000, newest first.
+  async::Task<Expected<std::vector<KeyDescription>>> list_keys(std::string slug);
+  /// For good, and at once in this process: from the return on neither the key nor a token that came from it counts.
+  /// A revoked key stays as it is. `api_key_not_found` when the environment has none of that id.
+  async::Task<Expected<void>> revoke_key(std::string slug, std::string id);
 
   /// Who owns the key or bootstrap token; nothing when nobody does (unknown, revoked, grace over).
   async::Task<Expected<std::optional<KeyOwner>>> owner_of(std::string secret);
   /// Whether tokens that came from that key still count.
   async::Task<Expected<bool>> key_counts(std::string key_ref);
+  /// Those of the key references that do not count (revoked, grace over, unknown), as the database has it now: one
+  /// statement, whatever was found out before. For streams, which live longer than an answer.
+  async::Task<Expected<std::vector<std::string>>> uncounted_keys(std::vector<std::string> key_refs);
 
  private:
   [[nodiscard]] std::optional<KeyOwner> bootstrap_owner(std::string_view secret) const;
+  [[nodiscard]] bool has_bootstrap_token() const;
 
   EnvironmentStore store_;
   Clock clock_;
@@ -53,6 +67,7 @@ class EnvironmentService {
   identity::Recent<Environment> recent_environments_;
   identity::Recent<StoredKey> recent_keys_by_hash_;
   identity::Recent<StoredKey> recent_keys_by_id_;
+  std::uint64_t revocations_ = 0;  ///< what was read before one must not be remembered after it
 };
 
 }  // namespace cameleer::server

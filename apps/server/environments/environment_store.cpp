@@ -106,4 +106,51 @@ async::Task<Expected<std::optional<StoredKey>>> EnvironmentStore::find_key_by_id
   co_return key_in(*result);
 }
 
+async::Task<Expected<std::vector<std::string>>> EnvironmentStore::counted_keys(std::vector<std::string> ids,
+                                                                               Instant now) {
+  postgres::Parameters parameters{postgres::Parameter::text_array(ids), format_instant(now)};
+  auto result = co_await pool_.query(
+      "select id from api_keys where id = any ($1::text[]::uuid[]) "
+      "and (status = 'ACTIVE' or (status = 'ROTATED' and grace_until > $2::timestamptz))",
+      std::move(parameters));
+  if (!result) co_return std::unexpected(result.error().for_caller());
+  std::vector<std::string> counted;
+  for (std::size_t row = 0; row < result->rows(); ++row) counted.emplace_back(result->text(row, 0));
+  co_return counted;
+}
+
+async::Task<Expected<std::vector<KeyDescription>>> EnvironmentStore::list_keys(std::string environment,
+                                                                               std::size_t most) {
+  postgres::Parameters parameters{environment, static_cast<std::int64_t>(most)};
+  auto result = co_await pool_.query(
+      "select k.id, k.label, k.key_prefix, k.status, floor(extract(epoch from k.created_at) * 1000)::bigint, "
+      "floor(extract(epoch from k.revoked_at) * 1000)::bigint "
+      "from api_keys k join environments e on e.id = k.environment_id where e.slug = $1 "
+      "order by k.created_at desc, k.id limit $2::bigint",
+      std::move(parameters));
+  if (!result) co_return std::unexpected(result.error().for_caller());
+  std::vector<KeyDescription> keys;
+  for (std::size_t row = 0; row < result->rows(); ++row) {
+    KeyDescription key{.id = std::string(result->text(row, 0)),
+                       .label = std::string(result->text(row, 1)),
+                       .prefix = std::string(result->text(row, 2)),
+                       .status = std::string(result->text(row, 3)),
+                       .created_at = instant_of(result->integer(row, 4)),
+                       .revoked_at = std::nullopt};
+    if (!result->is_null(row, 5)) key.revoked_at = instant_of(result->integer(row, 5));
+    keys.push_back(std::move(key));
+  }
+  co_return keys;
+}
+
+async::Task<Expected<bool>> EnvironmentStore::revoke_key(std::string environment, std::string id, Instant now) {
+  postgres::Parameters parameters{environment, id, format_instant(now)};
+  auto result = co_await pool_.query(
+      "update api_keys k set status = 'REVOKED', revoked_at = coalesce(k.revoked_at, $3::timestamptz) "
+      "from environments e where e.id = k.environment_id and e.slug = $1 and k.id = $2::uuid",
+      std::move(parameters));
+  if (!result) co_return std::unexpected(result.error().for_caller());
+  co_return result->affected() > 0;
+}
+
 }  // namespace cameleer::server

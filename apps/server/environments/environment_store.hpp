@@ -19,6 +19,16 @@ struct StoredKey {
   [[nodiscard]] bool counts(Instant now) const;
 };
 
+/// An API key as people see it.
+struct KeyDescription {
+  std::string id;
+  std::string label;
+  std::string prefix;  ///< first characters of the secret
+  std::string status;  ///< ACTIVE, ROTATED or REVOKED
+  Instant created_at{};
+  std::optional<Instant> revoked_at;
+};
+
 class EnvironmentStore {
  public:
   explicit EnvironmentStore(postgres::Pool& pool) : pool_(pool) {}
@@ -41,6 +51,12 @@ class EnvironmentStore {
   async::Task<Expected<bool>> insert_first_key(NewKey key, Instant now);
   async::Task<Expected<std::optional<StoredKey>>> find_key_by_hash(std::string hash);
   async::Task<Expected<std::optional<StoredKey>>> find_key_by_id(std::string id);
+  /// Those of the ids (all of them UUIDs) that count.
+  async::Task<Expected<std::vector<std::string>>> counted_keys(std::vector<std::string> ids, Instant now);
+  /// The newest first, at most `most`.
+  async::Task<Expected<std::vector<KeyDescription>>> list_keys(std::string environment, std::size_t most);
+  /// Makes it REVOKED if it is not; false: the environment has no such key.
+  async::Task<Expected<bool>> revoke_key(std::string environment, std::string id, Instant now);
 
  private:
   postgres::Pool& pool_;
