@@ -1,59 +1,96 @@
 #include "client_transport.hpp"
 
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 #include <sys/socket.h>
 
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/ssl.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/error.hpp>
 #include <boost/asio/write.hpp>
 #include <cerrno>
+
+#include "tls_stream.hpp"
 
 namespace cameleer::web::client {
 namespace {
 
 namespace asio = async::asio;
 using asio::ip::tcp;
-using TcpSocket = asio::basic_stream_socket<tcp, async::Executor>;
 using UnixSocket = asio::basic_stream_socket<asio::local::stream_protocol, async::Executor>;
-using TlsStream = asio::ssl::stream<TcpSocket>;
+
+template <class Socket>
+Socket& socket_of(Socket& stream) {
+  return stream;
+}
+Socket& socket_of(TlsStream& stream) {
+  return stream.socket();
+}
+
+using Buffers = std::array<asio::const_buffer, 2>;
+
+template <class Socket>
+auto write_all(Socket& stream, const Buffers& buffers) {
+  return asio::async_write(stream, buffers, async::as_result);
+}
+async::Task<TlsStream::Transferred> write_all(TlsStream& stream, Buffers buffers) {
+  std::size_t sent = 0;
+  while (asio::buffer_size(buffers) > 0) {
+    auto [error, bytes] = co_await stream.write_some(buffers);
+    if (error) co_return TlsStream::Transferred(error, sent);
+    sent += bytes;
+    const auto of_first = std::min(bytes, buffers[0].size());
+    buffers[0] += of_first;
+    buffers[1] += bytes - of_first;
+  }
+  co_return TlsStream::Transferred(ErrorCodeOf(), sent);
+}
+
+template <class Socket>
+auto read_some(Socket& stream, asio::mutable_buffer into) {
+  return stream.async_read_some(into, async::as_result);
+}
+auto read_some(TlsStream& stream, asio::mutable_buffer into) {
+  return stream.read_some(into);
+}
 
 template <class Stream>
 class StreamTransport : public Transport {
  public:
   async::Task<Transfer> write(std::string_view head, std::string_view body) override {
-    const std::array buffers{asio::buffer(head), asio::buffer(body)};
-    auto [error, bytes] = co_await asio::async_write(stream_, buffers, async::as_result);
+    const Buffers buffers{asio::buffer(head), asio::buffer(body)};
+    auto [error, bytes] = co_await write_all(stream_, buffers);
     co_return Transfer{error, bytes};
   }
 
   async::Task<Transfer> read(char* into, std::size_t size) override {
-    auto [error, bytes] = co_await stream_.async_read_some(asio::buffer(into, size), async::as_result);
+    auto [error, bytes] = co_await read_some(stream_, asio::buffer(into, size));
     co_return Transfer{error, bytes};
   }
 
   void abort() override {
     aborted_ = true;
     ErrorCodeOf ignored;
-    stream_.lowest_layer().close(ignored);
+    socket_of(stream_).close(ignored);
   }
 
   bool stale() override {
     char byte = 0;
-    const auto got = ::recv(stream_.lowest_layer().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    const auto got = ::recv(socket_of(stream_).native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     if (got > 0) return !std::is_same_v<Stream, TlsStream>;  // TLS has records of its own, such as tickets
     return got == 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
   }
 
  protected:
-  template <class... Arguments>
-  explicit StreamTransport(Arguments&&... arguments) : stream_(std::forward<Arguments>(arguments)...) {}
+  template <class... OfStream>
+  explicit StreamTransport(OfStream&&... of_stream) : stream_(std::forward<OfStream>(of_stream)...) {}
 
   async::Task<ErrorCodeOf> connect_tcp(const Addresses& addresses) {
     ErrorCodeOf error = asio::error::host_not_found;
-    auto& socket = stream_.lowest_layer();
+    auto& socket = socket_of(stream_);
     for (const auto& address : addresses) {
       if (aborted_) break;
       ErrorCodeOf ignored;
@@ -72,7 +109,7 @@ class StreamTransport : public Transport {
   bool aborted_ = false;
 };
 
-class TcpTransport final : public StreamTransport<TcpSocket> {
+class TcpTransport final : public StreamTransport<Socket> {
  public:
   TcpTransport(async::Executor executor, Addresses addresses)
       : StreamTransport(executor), addresses_(std::move(addresses)) {}
@@ -97,25 +134,29 @@ class UnixTransport final : public StreamTransport<UnixSocket> {
 class TlsTransport final : public StreamTransport<TlsStream> {
  public:
   TlsTransport(async::Executor executor, Addresses addresses, asio::ssl::context& context, const std::string& host)
-      : StreamTransport(executor, context), addresses_(std::move(addresses)), host_(host) {}
+      : StreamTransport(Socket(executor), context, TlsStream::Role::client),
+        addresses_(std::move(addresses)),
+        host_(host) {}
 
   async::Task<ErrorCodeOf> connect() override {
-    ErrorCodeOf error;
-    stream_.set_verify_mode(asio::ssl::verify_peer, error);
-    if (!error) stream_.set_verify_callback(asio::ssl::host_name_verification(host_), error);
+    if (!expect_host()) co_return asio::error::make_error_code(asio::error::invalid_argument);
+    auto error = co_await connect_tcp(addresses_);
     if (error) co_return error;
-    ErrorCodeOf not_an_address;
-    asio::ip::make_address(host_, not_an_address);
-    if (not_an_address && SSL_set_tlsext_host_name(stream_.native_handle(), host_.c_str()) != 1) {
-      co_return asio::error::make_error_code(asio::error::invalid_argument);
-    }
-    error = co_await connect_tcp(addresses_);
-    if (error) co_return error;
-    auto [result] = co_await stream_.async_handshake(asio::ssl::stream_base::client, async::as_result);
-    co_return aborted_ ? ErrorCodeOf(asio::error::operation_aborted) : result;
+    error = co_await stream_.shake_hands();
+    co_return aborted_ ? ErrorCodeOf(asio::error::operation_aborted) : error;
   }
 
  private:
+  /// The certificate must be for the host, and a server of many names is told which one is meant.
+  bool expect_host() {
+    auto* ssl = stream_.native_handle();
+    SSL_set_verify(ssl, SSL_VERIFY_PEER, nullptr);
+    ErrorCodeOf not_an_address;
+    asio::ip::make_address(host_, not_an_address);
+    if (!not_an_address) return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host_.c_str()) == 1;
+    return SSL_set1_host(ssl, host_.c_str()) == 1 && SSL_set_tlsext_host_name(ssl, host_.c_str()) == 1;
+  }
+
   Addresses addresses_;
   std::string host_;
 };

@@ -1,8 +1,6 @@
 #pragma once
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/ssl/stream.hpp>
-#include <boost/asio/write.hpp>
 
 #include "connection.hpp"
 #include "exchange.hpp"
@@ -13,12 +11,23 @@
 /// A connection over one type of stream. Included by connection_plain.cpp and connection_tls.cpp alone.
 namespace cameleer::web {
 
-using TlsStream = boost::asio::ssl::stream<Socket>;
 inline Socket& socket_of(Socket& stream) {
   return stream;
 }
 inline Socket& socket_of(TlsStream& stream) {
-  return stream.next_layer();
+  return stream.socket();
+}
+inline auto read_some(Socket& stream, boost::asio::mutable_buffer into) {
+  return stream.async_read_some(into, async::as_result);
+}
+inline auto read_some(TlsStream& stream, boost::asio::mutable_buffer into) {
+  return stream.read_some(into);
+}
+inline auto write_some(Socket& stream, std::span<const boost::asio::const_buffer> buffers) {
+  return stream.async_write_some(buffers, async::as_result);
+}
+inline auto write_some(TlsStream& stream, std::span<const boost::asio::const_buffer> buffers) {
+  return stream.write_some(buffers);
 }
 
 template <class Stream>
@@ -27,8 +36,9 @@ class Connection final : public ConnectionBase,
                          public BodyWriter,
                          public std::enable_shared_from_this<Connection<Stream>> {
  public:
-  Connection(Stream stream, std::shared_ptr<ServerState> state)
-      : stream_(std::move(stream)),
+  template <class... OfStream>
+  explicit Connection(std::shared_ptr<ServerState> state, OfStream&&... of_stream)
+      : stream_(std::forward<OfStream>(of_stream)...),
         state_(std::move(state)),
         inbox_(state_->options.header_bytes),
         reader_(state_->options.header_bytes),
@@ -52,7 +62,7 @@ class Connection final : public ConnectionBase,
     } catch (...) {
       self->exchange_.report("an exception of unknown type");
     }
-    self->cut();
+    if (!self->late_answer_) self->cut();
     --self->state_->counters.connections;
     self->state_->room_made.cancel();
   }
@@ -147,8 +157,7 @@ class Connection final : public ConnectionBase,
   async::Task<bool> shake_hands() {
     if constexpr (std::is_same_v<Stream, TlsStream>) {
       enter(Phase::handshake, state_->options.header_time);
-      auto [error] = co_await stream_.async_handshake(TlsStream::server, async::as_result);
-      if (error) co_return false;
+      if (co_await stream_.shake_hands()) co_return false;
     }
     // The first request has to come soon; only a connection that has proved useful may idle.
     enter(Phase::idle, state_->options.header_time);
@@ -156,7 +165,7 @@ class Connection final : public ConnectionBase,
   }
 
   async::Task<bool> fill() {
-    auto [error, count] = co_await stream_.async_read_some(inbox_.room(), async::as_result);
+    auto [error, count] = co_await read_some(stream_, inbox_.room());
     inbox_.add(count);
     state_->counters.bytes_in += count;
     if (error) gone_ = !timed_out_;
@@ -178,7 +187,7 @@ class Connection final : public ConnectionBase,
         inbox_.consume(*used);
         if (*used > 0) continue;
       }
-      auto [error, count] = co_await stream_.async_read_some(inbox_.room(), async::as_result);
+      auto [error, count] = co_await read_some(stream_, inbox_.room());
       inbox_.add(count);
       state_->counters.bytes_in += count;
       if (timed_out_) {
@@ -233,7 +242,7 @@ class Connection final : public ConnectionBase,
     std::size_t first = 0;
     while (first < buffers.size() && buffers[first].size() == 0) ++first;
     while (first < buffers.size()) {
-      auto [error, count] = co_await stream_.async_write_some(std::span(buffers).subspan(first), async::as_result);
+      auto [error, count] = co_await write_some(stream_, std::span(buffers).subspan(first));
       state_->counters.bytes_out += count;
       exchange_.sent_bytes += count;
       if (error) {
@@ -286,7 +295,7 @@ class Connection final : public ConnectionBase,
     while (!self->stop_watching_) {
       const auto room = self->inbox_.room();
       if (room.size() == 0) break;
-      auto [error, count] = co_await self->stream_.async_read_some(room, async::as_result);
+      auto [error, count] = co_await read_some(self->stream_, room);
       self->inbox_.add(count);
       self->state_->counters.bytes_in += count;
       if (self->stop_watching_) break;
@@ -319,18 +328,15 @@ class Connection final : public ConnectionBase,
     if (gone_ || abandoned_ || state_->stopped || !socket_of(stream_).is_open()) co_return;
     enter(Phase::closing, std::chrono::seconds(2));
     boost::system::error_code ignored;
-    if constexpr (std::is_same_v<Stream, TlsStream>) {
-      co_await stream_.async_shutdown(async::as_result);
-    } else {
-      socket_of(stream_).shutdown(Socket::shutdown_send, ignored);
-      const bool all_read = reader_.state() == RequestReader::State::complete && inbox_.empty();
-      if (state_->draining && all_read) co_return;
-      for (std::size_t total = 0; total < 4 * kDiscardBytes;) {
-        inbox_.clear();
-        auto [error, count] = co_await stream_.async_read_some(inbox_.room(), async::as_result);
-        if (error || count == 0) break;
-        total += count;
-      }
+    if constexpr (std::is_same_v<Stream, TlsStream>) co_await stream_.end_sending();
+    socket_of(stream_).shutdown(Socket::shutdown_send, ignored);
+    const bool all_read = reader_.state() == RequestReader::State::complete && inbox_.empty();
+    if (state_->draining && all_read) co_return;
+    for (std::size_t total = 0; total < 4 * kDiscardBytes;) {
+      inbox_.clear();
+      auto [error, count] = co_await read_some(stream_, inbox_.room());
+      if (error || count == 0) break;
+      total += count;
     }
   }
 
@@ -346,9 +352,14 @@ class Connection final : public ConnectionBase,
     phase_ = Phase::closing;
     deadline = state_->now + state_->options.write_time;
     exchange_.finish(response.status);
-    boost::asio::async_write(
-        stream_, boost::asio::buffer(out_),
-        [self = this->shared_from_this()](boost::system::error_code, std::size_t) { self->cut(); });
+    late_answer_ = true;
+    boost::asio::co_spawn(state_->executor, send_late(this->shared_from_this()), boost::asio::detached);
+  }
+
+  static async::Task<> send_late(std::shared_ptr<Connection> self) {
+    co_await self->send({boost::asio::buffer(self->out_)});
+    self->late_answer_ = false;
+    self->cut();
   }
 
   void notify_closed() {
@@ -368,6 +379,7 @@ class Connection final : public ConnectionBase,
   bool timed_out_ = false;
   bool gone_ = false;
   bool abandoned_ = false;
+  bool late_answer_ = false;  ///< is being sent; the connection ends after it
   bool watching_ = false;
   bool stop_watching_ = false;
 };
