@@ -1,11 +1,13 @@
 // The orders fixture: two real Camel applications with the agent attached, sending to a server.
 import { spawn, execFile } from 'node:child_process';
+import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../integration/server_process.mjs';
+import { RecordingProxy } from './recording_proxy.mjs';
 
 const loadScript = fileURLToPath(new URL('../fixtures/orders/load.sh', import.meta.url));
 const orders = process.env.CAMELEER_ORDERS, agent = process.env.CAMELEER_AGENT_JAR;
@@ -20,30 +22,59 @@ async function freePort() {
 }
 
 export class CamelSystem {
-  constructor(server, version) {
-    Object.assign(this, { server, version, children: [] });
+  /** @param {{env?: object, jvm?: string[]}} options given to both applications */
+  constructor(server, version, { env = {}, jvm = [] } = {}) {
+    Object.assign(this, { server, version, env, jvm, children: [], proxy: new RecordingProxy(server) });
   }
 
   async start() {
-    const warehousePort = await freePort(), ordersPort = await freePort();
-    const settings = { CAMELEER_API_KEY: this.server.apiKey, CAMELEER_AGENT_SERVERURL: this.server.url, CAMELEER_AGENT_ENVIRONMENT: 'default' };
-    this.warehouse = this.java('warehouse', join(orders, this.version, 'warehouse.jar'), { ...settings, WAREHOUSE_PORT: warehousePort, CAMELEER_AGENT_APPLICATION: 'warehouse' });
-    this.orders = this.java('orders', join(orders, this.version, 'orders/orders.jar'), {
-      ...settings, ORDERS_PORT: ordersPort, WAREHOUSE_URL: `http://127.0.0.1:${warehousePort}`, CAMELEER_AGENT_APPLICATION: 'orders',
-    });
-    this.url = `http://127.0.0.1:${ordersPort}`;
-    // The line comes after Camel has started its routes; the port answers earlier.
-    for (const name of ['warehouse', 'orders']) {
-      await eventually(`${name} runs on Camel ${this.version}`, () => {
-        if (this[name].exitCode !== null) throw new Error(`it ended: ${this[name].text}`);
-        return this[name].text.includes(`${name} listening on`);
-      }, 120);
-    }
+    await this.proxy.start();
+    this.ports = { warehouse: await freePort(), orders: await freePort() };
+    this.url = `http://127.0.0.1:${this.ports.orders}`;
+    for (const name of ['warehouse', 'orders']) this.launch(name);
+    for (const name of ['warehouse', 'orders']) await this.running(name);
     return this;
   }
 
+  /** Starts one of the applications; `running` waits for it. */
+  launch(name) {
+    const settings = {
+      CAMELEER_API_KEY: this.server.apiKey, CAMELEER_AGENT_SERVERURL: this.proxy.url, CAMELEER_AGENT_ENVIRONMENT: 'default',
+      CAMELEER_AGENT_APPLICATION: name, CAMELEER_AGENT_INSTANCEID: this.agentId(name), ...this.env,
+    };
+    this[name] = name === 'warehouse'
+      ? this.java(name, join(orders, this.version, 'warehouse.jar'), { ...settings, WAREHOUSE_PORT: this.ports.warehouse })
+      : this.java(name, join(orders, this.version, 'orders/orders.jar'), { ...settings, ORDERS_PORT: this.ports.orders, WAREHOUSE_URL: `http://127.0.0.1:${this.ports.warehouse}` });
+  }
+
+  agentId(name) { return `${name}-1`; }
+
+  /** The line comes after Camel has started its routes; the port answers earlier. */
+  async running(name) {
+    const child = this[name];
+    await eventually(`${name} runs on Camel ${this.version}`, () => {
+      if (child.exitCode !== null) throw new Error(`it ended: ${child.text}`);
+      return child.text.includes(`${name} listening on`);
+    }, 120);
+  }
+
+  /** Ends one application in order, and starts it again as the same agent. */
+  async restart(name) {
+    await end(this[name]);
+    this.children = this.children.filter((child) => child !== this[name]);
+    this.launch(name);
+    await this.running(name);
+  }
+
+  /** Both kinds of every message that the test caused went by, and every message had its published form. */
+  assertProtocol(...kinds) {
+    const missing = ['register', 'heartbeat', ...kinds].filter((kind) => this.proxy.answered(kind).length === 0);
+    assert.deepEqual(missing, [], 'calls that no agent made');
+    assert.deepEqual([...new Set(this.proxy.violations)].slice(0, 20), [], 'messages that are not as published');
+  }
+
   java(name, jar, env) {
-    const child = spawn('java', ['-Xmx256m', '-XX:TieredStopAtLevel=1', `-javaagent:${agent}`, '-jar', jar], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn('java', ['-Xmx256m', '-XX:TieredStopAtLevel=1', ...this.jvm, `-javaagent:${agent}`, '-jar', jar], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
     child.text = '';
     const file = process.env.CAMELEER_ARTEFACTS ? createWriteStream(join(process.env.CAMELEER_ARTEFACTS, `${name}-${this.version}.log`)) : undefined;
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => { child.text = (child.text + chunk).slice(-20_000); file?.write(chunk); });
@@ -59,14 +90,23 @@ export class CamelSystem {
     }));
   }
 
-  async stop() {
-    await Promise.all(this.children.map(async (child) => {
-      if (child.exitCode !== null) return;
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGTERM');
-      if (!(await Promise.race([ended.then(() => true), delay(20_000, undefined, { ref: false })]))) { child.kill('SIGKILL'); await ended; }
-    }));
+  /** One order of a kind, as load.sh makes it, or with another body; gives the answer's status, or undefined when nobody answered. */
+  async order(body) {
+    const answer = await fetch(`${this.url}/orders`, { method: 'POST', headers: { 'content-type': 'application/json', ...body.headers }, body: JSON.stringify(body.json) });
+    return { status: answer.status, text: await answer.text() };
   }
+
+  async stop() {
+    await Promise.all(this.children.map(end));
+    await this.proxy.stop();
+  }
+}
+
+async function end(child) {
+  if (child.exitCode !== null) return;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  if (!(await Promise.race([ended.then(() => true), delay(20_000, undefined, { ref: false })]))) { child.kill('SIGKILL'); await ended; }
 }
 
 /** All executions of an environment, by pages, as {`route.status`: count}. */

@@ -92,5 +92,7 @@ for (const version of camelVersions) {
       }, 60);
       assert.ok(system.children.every((child) => child.exitCode === null), 'the JVMs are those from before');
     });
+
+    test('every message of agents and server had its published form', () => system.assertProtocol('data/executions'));
   });
 }
