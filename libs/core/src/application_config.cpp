@@ -1,1 +1,333 @@
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 #include <cameleer/core/application_config.hpp>
+#include <cameleer/core/json_members.hpp>
+#include <cameleer/core/sensitive_keys.hpp>
+#include <set>
+
+namespace cameleer {
+namespace {
+
+namespace dom = simdjson::dom;
+namespace json = boost::json;
+using Element = JsonMembers::Element;
+using Choices = std::span<const std::string_view>;
+
+constexpr std::size_t kMaxDepth = 64;
+constexpr std::size_t kMaxEntries = 1'000;
+constexpr std::size_t kMaxTaps = 200;
+constexpr std::size_t kMaxKeys = 200;
+constexpr std::size_t kMaxName = 256;
+constexpr std::size_t kMaxLanguage = 64;
+constexpr std::size_t kMaxExpression = 4'096;
+constexpr std::int32_t kLongestInterval = 3'600;
+
+constexpr std::string_view kEngineLevels[]{"NONE", "MINIMAL", "REGULAR", "COMPLETE"};
+constexpr std::string_view kCaptureModes[]{"NONE", "INPUT", "OUTPUT", "BOTH"};
+constexpr std::string_view kLogLevels[]{"TRACE", "DEBUG", "INFO", "WARN", "ERROR", "OFF"};
+constexpr std::string_view kTapTargets[]{"INPUT", "OUTPUT"};
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
+
+/// A member that is there twice has two meanings; the user has one.
+bool has_no_repetition(JsonMembers& members, dom::object object) {
+  std::set<std::string_view> names;
+  for (const auto field : object) {
+    if (!names.insert(field.key).second) return members.refuse(field.key, "must not be there twice");
+  }
+  return true;
+}
+
+/// Text of `1` to `longest` bytes.
+bool read_name(JsonMembers& members, std::string_view name, Element value, std::size_t longest, std::string& into) {
+  std::string text;
+  if (!members.text(name, value, text)) return false;
+  if (text.empty() || text.size() > longest)
+    return members.refuse(name, fmt::format("must have 1 to {} bytes", longest));
+  if (text.find('\0') != std::string::npos) return members.refuse(name, "must not contain a NUL character");
+  into = std::move(text);
+  return true;
+}
+
+bool read_choice(JsonMembers& members, std::string_view name, Element value, Choices choices, std::string& into) {
+  std::string text;
+  if (value.is_null()) return true;
+  if (!members.text(name, value, text)) return false;
+  if (std::ranges::find(choices, text) == choices.end()) {
+    return members.refuse(name, fmt::format("must be one of {}", fmt::join(choices, ", ")));
+  }
+  into = std::move(text);
+  return true;
+}
+
+bool read_flag(JsonMembers& members, std::string_view name, Element value, bool& into) {
+  std::optional<bool> flag;
+  if (!members.boolean(name, value, flag)) return false;
+  into = flag.value_or(into);
+  return true;
+}
+
+/// An object whose values `read_value` reads; a value that is `null` counts as absent.
+template <class Value, class ReadValue>
+bool read_entries(JsonMembers& members, std::string_view name, Element value, std::map<std::string, Value>& into,
+                  ReadValue read_value) {
+  dom::object object;
+  if (value.is_null()) return true;
+  if (value.get(object) != simdjson::SUCCESS) return members.refuse(name, "must be an object");
+  members.enter(name);
+  for (const auto field : object) {
+    if (field.value.is_null()) continue;
+    if (field.key.empty() || field.key.size() > kMaxName || field.key.find('\0') != std::string_view::npos) {
+      return members.refuse("", fmt::format("must have names of 1 to {} bytes without NUL", kMaxName));
+    }
+    if (into.size() == kMaxEntries) return members.refuse("", fmt::format("must have at most {} members", kMaxEntries));
+    Value read{};
+    if (!read_value(members, field.key, field.value, read)) return false;
+    if (!into.emplace(field.key, std::move(read)).second) return members.refuse(field.key, "must not be there twice");
+  }
+  members.leave();
+  return true;
+}
+
+bool read_choices(JsonMembers& members, std::string_view name, Element value, Choices choices,
+                  std::map<std::string, std::string>& into) {
+  return read_entries(members, name, value, into,
+                      [&](JsonMembers& inner, std::string_view key, Element element, std::string& read) {
+                        return read_choice(inner, key, element, choices, read);
+                      });
+}
+
+constexpr MemberRule<Tap> kTapRules[]{
+    {"tapId", [](auto& m, auto name, auto value, Tap& tap) { return read_name(m, name, value, kMaxName, tap.tap_id); }},
+    {"processorId",
+     [](auto& m, auto name, auto value, Tap& tap) { return read_name(m, name, value, kMaxName, tap.processor_id); }},
+    {"target",
+     [](auto& m, auto name, auto value, Tap& tap) { return read_choice(m, name, value, kTapTargets, tap.target); }},
+    {"language",
+     [](auto& m, auto name, auto value, Tap& tap) { return read_name(m, name, value, kMaxLanguage, tap.language); }},
+    {"expression", [](auto& m, auto name, auto value,
+                      Tap& tap) { return read_name(m, name, value, kMaxExpression, tap.expression); }},
+    {"attribute",
+     [](auto& m, auto name, auto value, Tap& tap) { return read_name(m, name, value, kMaxName, tap.attribute); }},
+    {"enabled", [](auto& m, auto name, auto value, Tap& tap) { return read_flag(m, name, value, tap.enabled); }},
+};
+
+bool read_tap(JsonMembers& members, Element value, Tap& tap) {
+  dom::object object;
+  if (value.get(object) != simdjson::SUCCESS) return members.refuse("", "must be an object");
+  if (!has_no_repetition(members, object) || !read_members<Tap>(members, object, kTapRules, tap)) return false;
+  const std::pair<std::string_view, const std::string&> required[]{{"tapId", tap.tap_id},
+                                                                   {"processorId", tap.processor_id},
+                                                                   {"language", tap.language},
+                                                                   {"expression", tap.expression},
+                                                                   {"attribute", tap.attribute}};
+  for (const auto& [name, text] : required) {
+    if (text.empty()) return members.refuse(name, "is required");
+  }
+  return true;
+}
+
+/// Calls `read_element` for each; false when one was refused.
+template <class ReadElement>
+bool read_array(JsonMembers& members, std::string_view name, Element value, std::size_t most,
+                ReadElement read_element) {
+  dom::array array;
+  if (value.is_null()) return true;
+  if (value.get(array) != simdjson::SUCCESS) return members.refuse(name, "must be an array");
+  if (array.size() > most) return members.refuse(name, fmt::format("must have at most {} elements", most));
+  members.enter(name);
+  std::size_t index = 0;
+  for (const auto element : array) {
+    members.enter(index++);
+    if (!read_element(element)) return false;
+    members.leave();
+  }
+  members.leave();
+  return true;
+}
+
+bool read_taps(JsonMembers& members, std::string_view name, Element value, ApplicationConfig& config) {
+  std::set<std::string> ids;
+  return read_array(members, name, value, kMaxTaps, [&](Element element) {
+    Tap tap;
+    if (!read_tap(members, element, tap)) return false;
+    if (!ids.insert(tap.tap_id).second) return members.refuse("tapId", "must not be there twice");
+    config.taps.push_back(std::move(tap));
+    return true;
+  });
+}
+
+bool read_keys(JsonMembers& members, std::string_view name, Element value, ApplicationConfig& config) {
+  return read_array(members, name, value, kMaxKeys, [&](Element element) {
+    std::string_view key;
+    if (element.get(key) != simdjson::SUCCESS) return members.refuse("", "must be a string");
+    if (const auto rule = broken_rule_of_sensitive_key(key)) return members.refuse("", *rule);
+    config.sensitive_keys.emplace_back(key);
+    return true;
+  });
+}
+
+bool read_interval(JsonMembers& members, std::string_view name, Element value, ApplicationConfig& config) {
+  std::int64_t seconds = 0;
+  if (value.is_null()) return true;
+  if (!value.is_int64() || value.get(seconds) != simdjson::SUCCESS || seconds < 1 || seconds > kLongestInterval) {
+    return members.refuse(name, fmt::format("must be a whole number from 1 to {}", kLongestInterval));
+  }
+  config.metrics_interval_seconds = static_cast<std::int32_t>(seconds);
+  return true;
+}
+
+bool read_rate(JsonMembers& members, std::string_view name, Element value, ApplicationConfig& config) {
+  double rate = 0;
+  if (value.is_null()) return true;
+  if (value.get(rate) != simdjson::SUCCESS || !(rate >= 0 && rate <= 1)) {
+    return members.refuse(name, "must be a number from 0 to 1");
+  }
+  config.sampling_rate = rate == 0 ? 0 : rate;  // no -0
+  return true;
+}
+
+constexpr MemberRule<ApplicationConfig> kRules[]{
+    {"metricsEnabled",
+     [](auto& m, auto name, auto value, auto& config) { return read_flag(m, name, value, config.metrics_enabled); }},
+    {"metricsIntervalSeconds", read_interval},
+    {"samplingRate", read_rate},
+    {"engineLevel", [](auto& m, auto name, auto value,
+                       auto& config) { return read_choice(m, name, value, kEngineLevels, config.engine_level); }},
+    {"payloadCaptureMode",
+     [](auto& m, auto name, auto value, auto& config) {
+       return read_choice(m, name, value, kCaptureModes, config.payload_capture_mode);
+     }},
+    {"tracedProcessors",
+     [](auto& m, auto name, auto value, auto& config) {
+       return read_choices(m, name, value, kCaptureModes, config.traced_processors);
+     }},
+    {"logLevels", [](auto& m, auto name, auto value,
+                     auto& config) { return read_choices(m, name, value, kLogLevels, config.log_levels); }},
+    {"taps", read_taps},
+    {"routeRecording", [](auto& m, auto name, auto value,
+                          auto& config) { return read_entries(m, name, value, config.route_recording, read_flag); }},
+    {"compressSuccess",
+     [](auto& m, auto name, auto value, auto& config) { return read_flag(m, name, value, config.compress_success); }},
+    {"sensitiveKeys", read_keys},
+};
+
+template <class Texts>
+json::array array_of(const Texts& texts) {
+  json::array array;
+  for (const auto& text : texts) array.emplace_back(text);
+  return array;
+}
+
+template <class Value>
+json::object object_of(const std::map<std::string, Value>& entries) {
+  json::object object;
+  for (const auto& [name, value] : entries) object[name] = value;
+  return object;
+}
+
+json::object object_of(const Tap& tap) {
+  json::object object;
+  object["tapId"] = tap.tap_id;
+  object["processorId"] = tap.processor_id;
+  object["target"] = tap.target;
+  object["language"] = tap.language;
+  object["expression"] = tap.expression;
+  object["attribute"] = tap.attribute;
+  object["enabled"] = tap.enabled;
+  return object;
+}
+
+void put_content(const ApplicationConfig& config, json::object& object) {
+  object["metricsEnabled"] = config.metrics_enabled;
+  object["metricsIntervalSeconds"] = config.metrics_interval_seconds;
+  // 1 rather than the 1E0 that a double is written as.
+  if (config.sampling_rate == 0 || config.sampling_rate == 1)
+    object["samplingRate"] = config.sampling_rate == 1 ? 1 : 0;
+  else
+    object["samplingRate"] = config.sampling_rate;
+  object["engineLevel"] = config.engine_level;
+  object["payloadCaptureMode"] = config.payload_capture_mode;
+  object["tracedProcessors"] = object_of(config.traced_processors);
+  object["logLevels"] = object_of(config.log_levels);
+  json::array taps;
+  for (const auto& tap : config.taps) taps.push_back(object_of(tap));
+  object["taps"] = std::move(taps);
+  object["routeRecording"] = object_of(config.route_recording);
+  object["compressSuccess"] = config.compress_success;
+  object["sensitiveKeys"] = array_of(config.sensitive_keys);
+}
+
+}  // namespace
+
+std::optional<std::string_view> broken_rule_of_sensitive_key(std::string_view key) {
+  constexpr std::string_view kSpace = " \t\r\n";
+  if (key.empty() || key.size() > kMaxName) return "must have 1 to 256 bytes";
+  if (key.find('\0') != std::string_view::npos) return "must not contain a NUL character";
+  if (kSpace.find(key.front()) != std::string_view::npos || kSpace.find(key.back()) != std::string_view::npos) {
+    return "must not begin or end with white space";
+  }
+  return std::nullopt;
+}
+
+Expected<ApplicationConfig> read_application_config(std::string_view json) {
+  dom::parser parser;
+  dom::element root;
+  dom::object object;
+  const simdjson::padded_string padded(json);
+  if (parser.allocate(std::max<std::size_t>(json.size(), 64), kMaxDepth) != simdjson::SUCCESS ||
+      parser.parse(padded).get(root) != simdjson::SUCCESS) {
+    return fail(ErrorCode::malformed_body, fmt::format("The body is not valid JSON of at most {} levels.", kMaxDepth));
+  }
+  if (root.get(object) != simdjson::SUCCESS) {
+    return fail(ErrorCode::malformed_body, "The body must be a JSON object.");
+  }
+  JsonMembers members;
+  ApplicationConfig config;
+  if (!has_no_repetition(members, object) || !read_members<ApplicationConfig>(members, object, kRules, config)) {
+    return std::unexpected(std::move(*members.error));
+  }
+  return config;
+}
+
+std::vector<std::string> merged_sensitive_keys(const std::vector<std::string>& global,
+                                               const std::vector<std::string>& own) {
+  std::vector<std::string> merged;
+  std::set<std::string> seen;
+  for (const auto& keys : {default_sensitive_keys(), global, own}) {
+    for (const auto& key : keys) {
+      std::string folded = key;
+      std::ranges::transform(folded, folded.begin(), lower);
+      if (seen.insert(std::move(folded)).second) merged.push_back(key);
+    }
+  }
+  return merged;
+}
+
+std::string to_json(const ApplicationConfig& config) {
+  json::object object;
+  put_content(config, object);
+  return json::serialize(object);
+}
+
+std::string to_envelope(const ApplicationConfig& config, const std::vector<std::string>& global_keys) {
+  json::object object;
+  object["application"] = config.application;
+  object["environment"] = config.environment;
+  object["version"] = config.version;
+  if (config.updated_at) object["updatedAt"] = format_instant(*config.updated_at);
+  if (!config.updated_by.empty()) object["updatedBy"] = config.updated_by;
+  put_content(config, object);
+  object["tapVersion"] = config.tap_version;
+  object["mergedSensitiveKeys"] = array_of(merged_sensitive_keys(global_keys, config.sensitive_keys));
+  return json::serialize(object);
+}
+
+}  // namespace cameleer

@@ -25,30 +25,38 @@ struct ApplicationConfig {
   std::optional<Instant> updated_at;
   std::string updated_by;
   bool metrics_enabled = true;
-  std::int32_t metrics_interval_seconds = 60;  ///< 1 to 3600
-  double sampling_rate = 1.0;                  ///< 0 to 1
-  std::string engine_level = "COMPLETE";       ///< NONE, MINIMAL, REGULAR, COMPLETE
-  std::string payload_capture_mode = "BOTH";   ///< NONE, INPUT, OUTPUT, BOTH
+  std::int32_t metrics_interval_seconds = 60;            ///< 1 to 3600
+  double sampling_rate = 1.0;                            ///< 0 to 1
+  std::string engine_level = "COMPLETE";                 ///< NONE, MINIMAL, REGULAR, COMPLETE
+  std::string payload_capture_mode = "BOTH";             ///< NONE, INPUT, OUTPUT, BOTH
   std::map<std::string, std::string> traced_processors;  ///< processor id to a payload capture mode
   std::map<std::string, std::string> log_levels;         ///< logger to TRACE, DEBUG, INFO, WARN, ERROR or OFF
   std::vector<Tap> taps;
-  std::uint64_t tap_version = 0;              ///< grows with every change of the taps
+  std::uint64_t tap_version = 0;                ///< grows with every change of the taps
   std::map<std::string, bool> route_recording;  ///< route id to whether it is recorded; absent: it is
-  bool compress_success = false;              ///< payloads of successful executions are left out
-  std::vector<std::string> sensitive_keys;    ///< of the application; names and `*`/`?` globs
+  bool compress_success = false;                ///< payloads of successful executions are left out
+  std::vector<std::string> sensitive_keys;      ///< of the application; names and `*`/`?` globs
   friend bool operator==(const ApplicationConfig&, const ApplicationConfig&) = default;
 };
 
-/// Reads what a user stores. Members that are absent get their default; `application`, `environment`, `version`,
-/// `tapVersion`, `updatedAt`, `updatedBy` and `mergedSensitiveKeys` are the server's and are ignored. The error names the
-/// member and its rule. At most 200 taps, 1,000 entries of each map, 200 sensitive keys of 256 bytes.
+/// Reads what a user stores (JSON). Members that are absent get their default; `application`, `environment`, `version`,
+/// `tapVersion`, `updatedAt`, `updatedBy` and `mergedSensitiveKeys` are the server's and are ignored, as is what nobody
+/// knows. `malformed_body`: no JSON object; `invalid_member` names the member and its rule. At most 200 taps with
+/// different ids, 1,000 entries of each map, 200 sensitive keys of 256 bytes; no name is empty or holds NUL.
 Expected<ApplicationConfig> read_application_config(std::string_view json);
 
-/// Global and own keys without repetition (ASCII case does not count), the global ones first.
+/// What is masked: the default keys, the global and the application's own, in this order and without repetition (ASCII
+/// case does not count).
 std::vector<std::string> merged_sensitive_keys(const std::vector<std::string>& global,
                                                const std::vector<std::string>& own);
 
-/// The stored form; with `merged` the read envelope, which adds `mergedSensitiveKeys`.
-std::string to_json(const ApplicationConfig& config, const std::vector<std::string>* merged = nullptr);
+/// Nothing when it is a name or glob that masking understands: 1 to 256 bytes, no NUL, no white space at its ends;
+/// otherwise the rule that it breaks, as in "must …".
+std::optional<std::string_view> broken_rule_of_sensitive_key(std::string_view key);
+
+/// What a user stores, as `read_application_config` reads it.
+std::string to_json(const ApplicationConfig& config);
+/// The read envelope: all of the above, the members of the server and `mergedSensitiveKeys`.
+std::string to_envelope(const ApplicationConfig& config, const std::vector<std::string>& global_keys);
 
 }  // namespace cameleer
