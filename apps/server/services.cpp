@@ -6,6 +6,8 @@
 #include "server/agents/agent_routes.hpp"
 #include "server/assets/asset_routes.hpp"
 #include "server/auth/auth_routes.hpp"
+#include "server/commands/command_routes.hpp"
+#include "server/configuration/configuration_routes.hpp"
 #include "server/environments/environment_routes.hpp"
 #include "server/executions/executions_routes.hpp"
 #include "server/ingest/ingest_routes.hpp"
@@ -26,9 +28,50 @@ async::Task<Expected<void>> check(EnvironmentService& environments, std::string 
   co_return Expected<void>{};
 }
 
+// Commands by what became of them, and the streams that bring them.
+void add_command_metrics(Metrics& metrics, const CommandService& commands) {
+  using command::State;
+  using command::Type;
+  metrics.observe("cameleer_command_streams", "Command streams of agents open here", {},
+                  [&commands] { return static_cast<double>(commands.open_streams()); });
+  for (const auto type : {Type::config_update, Type::deep_trace, Type::replay, Type::set_traced_processors,
+                          Type::test_expression, Type::route_control}) {
+    for (const auto state : {State::acknowledged, State::failed, State::expired}) {
+      metrics.observe_total("cameleer_commands_settled_total", "Commands by type and final state",
+                            {{"type", std::string(name_of(type))}, {"state", std::string(name_of(state))}},
+                            [&commands, type, state] { return static_cast<double>(commands.settled(type, state)); });
+    }
+  }
+}
+
 std::vector<std::byte> bytes_of(const std::string& key) {
   const auto bytes = std::as_bytes(std::span(key));
   return {bytes.begin(), bytes.end()};
+}
+
+// What became of the requests and elements of each kind of data.
+void add_kind_metrics(Metrics& metrics, const IngestService& ingest) {
+  using Counters = IngestService::KindCounters;
+  for (const auto& info : data_kinds()) {
+    const auto& counters = ingest.counters(info.kind);
+    const std::string kind(info.name);
+    metrics.observe_total("cameleer_ingest_accepted_total", "Elements stored and acknowledged", {{"kind", kind}},
+                          [&counters] { return static_cast<double>(counters.accepted); });
+    for (const auto& [reason, figure] :
+         {std::pair{"too_old", &Counters::too_old}, std::pair{"in_future", &Counters::in_future}}) {
+      metrics.observe_total("cameleer_ingest_rejected_total", "Elements refused alone",
+                            {{"kind", kind}, {"reason", reason}},
+                            [&counters, figure] { return static_cast<double>(counters.*figure); });
+    }
+    for (const auto code : {ErrorCode::malformed_body, ErrorCode::invalid_member, ErrorCode::overloaded,
+                            ErrorCode::unavailable, ErrorCode::internal}) {
+      metrics.observe_total("cameleer_ingest_refused_requests_total", "Data requests refused as a whole",
+                            {{"kind", kind}, {"reason", std::string(name_of(code))}}, [&counters, code] {
+                              const auto found = counters.refused.find(code);
+                              return found == counters.refused.end() ? 0.0 : static_cast<double>(found->second);
+                            });
+    }
+  }
 }
 
 }  // namespace
@@ -58,15 +101,38 @@ Services::Services(async::Executor executor, const Settings& settings, const Sto
              {.registry = {.heartbeat_interval = settings.agents.heartbeat_interval,
                            .stale_after = settings.agents.stale_after,
                            .dead_after = settings.agents.dead_after},
-              .base_path = settings.http.base_path}),
+              .base_path = settings.http.base_path,
+              .tenant_id = settings.tenant_id,
+              .config_of =
+                  [this](std::string environment, std::string application) {
+                    return configuration.envelope(std::move(environment), std::move(application),
+                                                  ConfigurationService::Which::latest);
+                  }}),
+      configuration(postgres, environments, agents, clock),
+      commands(executor, postgres, agents, environments, workers, keys,
+               [this](std::string environment, std::string application) {
+                 return configuration.envelope(std::move(environment), std::move(application),
+                                               ConfigurationService::Which::applied);
+               },
+               clock, random,
+               {.tenant_id = settings.tenant_id,
+                .expiry = settings.agents.command_expiry,
+                .ack_wait = settings.agents.command_wait}),
       ingest(executor, clickhouse, workers, clock,
              {.tenant = settings.tenant_id,
               .retention = settings.ingest.retention,
-              .body_bytes = settings.ingest.captured_body_bytes}),
+              .body_bytes = settings.ingest.captured_body_bytes,
+              .sensitive_keys_of =
+                  [this](std::string environment, std::string application) {
+                    return configuration.sensitive_keys_of(std::move(environment), std::move(application));
+                  }}),
       executions(clickhouse, [this](std::string slug) { return check(environments, std::move(slug)); }, clock,
                  {.tenant = settings.tenant_id,
                   .cursor_key = bytes_of(keys.cursors().bytes),
                   .stale_after = settings.ingest.running_stale_after}) {
+  configuration.on_change([this](std::string environment, std::string application, std::string username) {
+    return commands.push_config(std::move(environment), std::move(application), std::move(username));
+  });
   health.watch("postgres", [this] { return postgres.ping(); });
   health.watch("clickhouse", [this] { return clickhouse.ping(); });
 }
@@ -82,6 +148,8 @@ Expected<void> add_routes(Services& services, const Settings& settings) {
                   {.version = std::string(kVersion), .base_path = settings.http.base_path});
   add_environment_routes(router, services.environments);
   add_agent_routes(router, services.agents);
+  add_configuration_routes(router, services.configuration);
+  add_command_routes(router, services.commands);
   add_ingest_routes(
       router, services.ingest,
       {.body_bytes = settings.ingest.request_bytes, .decoded_body_bytes = settings.ingest.request_bytes * 4});
@@ -102,6 +170,7 @@ void add_metrics(Services& services, const web::Server& http, const Log& log) {
                         [&http] { return static_cast<double>(http.counters().timeouts); });
   metrics.observe("cameleer_agents_known", "Agents held in memory", {},
                   [&services] { return static_cast<double>(services.agents.known()); });
+  add_command_metrics(metrics, services.commands);
   metrics.observe("cameleer_workers_waiting", "Pieces of work with the worker pool", {},
                   [&services] { return static_cast<double>(services.workers.waiting()); });
   metrics.observe_total("cameleer_log_lines_dropped_total", "Log lines dropped because their reader was too slow", {},
@@ -109,8 +178,15 @@ void add_metrics(Services& services, const web::Server& http, const Log& log) {
   const auto& ingest = services.ingest.counters();
   metrics.observe_total("cameleer_ingest_requests_total", "Data requests handed to the store", {},
                         [&ingest] { return static_cast<double>(ingest.requests); });
-  metrics.observe_total("cameleer_ingest_rows_total", "Rows stored and acknowledged", {},
-                        [&ingest] { return static_cast<double>(ingest.rows); });
+  for (const auto* table : {"executions", "processor_executions", "route_catalog", "logs", "agent_metrics",
+                            "agent_events", "route_diagrams"}) {
+    metrics.observe_total("cameleer_ingest_rows_total", "Rows stored and acknowledged", {{"table", table}},
+                          [&ingest, table] {
+                            const auto found = ingest.rows.find(table);
+                            return found == ingest.rows.end() ? 0.0 : static_cast<double>(found->second);
+                          });
+  }
+  add_kind_metrics(metrics, services.ingest);
   metrics.observe_total("cameleer_ingest_batches_total", "Inserts sent to the store", {},
                         [&ingest] { return static_cast<double>(ingest.batches); });
   metrics.observe_total("cameleer_ingest_refused_total", "Data requests whose content the store refused", {},

@@ -5,6 +5,8 @@
 #include "server/agents/agent_service.hpp"
 #include "server/auth/auth_service.hpp"
 #include "server/auth/authorizer.hpp"
+#include "server/commands/command_service.hpp"
+#include "server/configuration/configuration_service.hpp"
 #include "server/executions/executions_service.hpp"
 #include "server/ingest/ingest_service.hpp"
 #include "server/settings/settings.hpp"
@@ -37,6 +39,8 @@ struct Services {
   TokenService tokens;
   AuthService auth;
   AgentService agents;
+  ConfigurationService configuration;
+  CommandService commands;
   IngestService ingest;
   ExecutionsService executions;
   Health health;

@@ -28,6 +28,15 @@ bool is_agent_id(std::string_view id) {
   });
 }
 
+/// `agentTime`: the agent's clock, so that people see when it is wrong.
+std::optional<Instant> agent_time_in(ControlBody& body) {
+  const auto text = body.optional_text("agentTime", 1, kMaxVersion);
+  if (!text) return std::nullopt;
+  const auto time = parse_instant(*text);
+  if (!time) body.refuse("agentTime", "must be an ISO-8601 instant with an offset");
+  return time;
+}
+
 Expected<Registration> registration_in(const web::Request& request) {
   if (auto version = check_protocol_version(request); !version) return std::unexpected(version.error());
   ControlBody body(request);
@@ -42,17 +51,24 @@ Expected<Registration> registration_in(const web::Request& request) {
   registration.description.runtime = body.optional_text("runtime", 0, kMaxVersion).value_or("");
   registration.description.route_ids = body.texts("routeIds", kMaxRoutes, kMaxName);
   registration.description.capabilities = body.object("capabilities", kMaxCapabilities).value_or("{}");
+  registration.agent_time = agent_time_in(body);
   if (body.failure()) return std::unexpected(*body.failure());
   if (registration.description.display_name.empty()) registration.description.display_name = registration.key.id;
   return registration;
 }
 
-Expected<agent::Heartbeat> heartbeat_in(const web::Request& request) {
+struct TimedHeartbeat {
+  agent::Heartbeat beat;
+  std::optional<Instant> agent_time;
+};
+
+Expected<TimedHeartbeat> heartbeat_in(const web::Request& request) {
   if (auto version = check_protocol_version(request); !version) return std::unexpected(version.error());
   ControlBody body(request, ControlBody::Empty::allowed);
   const auto environment = body.optional_text("environmentId", 1, kMaxSlug);
-  agent::Heartbeat beat{.capabilities = body.object("capabilities", kMaxCapabilities),
-                        .route_states = body.text_map("routeStates", kMaxRoutes, kMaxName)};
+  TimedHeartbeat beat{.beat = {.capabilities = body.object("capabilities", kMaxCapabilities),
+                               .route_states = body.text_map("routeStates", kMaxRoutes, kMaxName)},
+                      .agent_time = agent_time_in(body)};
   if (body.failure()) return std::unexpected(*body.failure());
   if (environment && *environment != principal_of(request).environment) {
     return fail(ErrorCode::forbidden, "/environmentId: the token belongs to another environment", "/environmentId");
@@ -83,11 +99,10 @@ async::Task<web::Response> register_agent(AgentService& agents, web::Request& re
   body["sseEndpoint"] = result->sse_endpoint;
   body["heartbeatIntervalMs"] = result->heartbeat_interval.count();
   put_tokens(body, result->tokens);
+  body["tenantId"] = result->tenant_id;
   body["serverPublicKey"] = result->server_public_key;
-  // No application has a stored configuration yet; version 0 says so.
-  json::object config;
-  config["version"] = 0;
-  body["config"] = std::move(config);
+  body["serverKeyId"] = result->server_key_id;
+  body["config"] = parse_json(result->config);
   body["serverTime"] = format_instant(result->server_time);
   co_return answer(body);
 }
@@ -107,7 +122,7 @@ async::Task<web::Response> refresh(AgentService& agents, web::Request& request) 
 async::Task<web::Response> heartbeat(AgentService& agents, web::Request& request) {
   auto beat = heartbeat_in(request);
   if (!beat) co_return web::problem(beat.error(), request.request_id);
-  auto now = co_await agents.heartbeat(principal_of(request), std::move(*beat));
+  auto now = co_await agents.heartbeat(principal_of(request), std::move(beat->beat), beat->agent_time);
   if (!now) co_return web::problem(now.error(), request.request_id);
   co_return web::Response::json(fmt::format(R"({{"serverTime":"{}"}})", format_instant(*now)));
 }

@@ -5,6 +5,10 @@ namespace {
 
 constexpr std::size_t kBatch = 500;
 
+void set_skew(agent::Record& record, std::optional<Instant> agent_time, Instant now) {
+  if (agent_time) record.clock_skew_ms = milliseconds_of(*agent_time) - milliseconds_of(now);
+}
+
 std::unexpected<Error> full() {
   return fail(ErrorCode::overloaded, "The server holds as many agents as it may.");
 }
@@ -47,11 +51,18 @@ async::Task<Expected<RegistrationResult>> AgentService::register_agent(const Pri
     co_return std::unexpected(std::move(error));
   }
   if (!known_.contains(registration.key) && known_.size() >= settings_.max_known) co_return full();
+  RegistrationResult result;
+  if (settings_.config_of) {
+    auto config = co_await settings_.config_of(registration.key.environment, registration.description.application);
+    if (!config) co_return std::unexpected(config.error());
+    result.config = std::move(*config);
+  }
   auto known = co_await store_.find(registration.key);
   if (!known) co_return std::unexpected(known.error());
   const auto now = clock_();
   auto change =
       agent::register_agent(*known, registration.key, std::move(registration.description), caller.key_ref, now);
+  set_skew(change.record, registration.agent_time, now);
   TokenSubject subject{.kind = TokenSubject::Kind::agent,
                        .id = change.record.key.id,
                        .environment = change.record.key.environment,
@@ -60,14 +71,15 @@ async::Task<Expected<RegistrationResult>> AgentService::register_agent(const Pri
   auto stored = co_await store_.put(change, now);
   if (!stored) co_return std::unexpected(stored.error());
   if (auto kept = remember(std::move(change.record), false); !kept) co_return std::unexpected(kept.error());
-  RegistrationResult result;
   const auto slash = settings_.base_path.ends_with('/') ? "" : "/";
   result.sse_endpoint = fmt::format("{}{}api/v1/agents/{}/events", settings_.base_path, slash, subject.id);
   auto tokens = co_await tokens_.issue(std::move(subject));
   if (!tokens) co_return std::unexpected(tokens.error());
   result.tokens = std::move(*tokens);
   result.heartbeat_interval = settings_.registry.heartbeat_interval;
+  result.tenant_id = settings_.tenant_id;
   result.server_public_key = keys_.command_public_key();
+  result.server_key_id = keys_.command_signing().id;
   result.server_time = now;
   co_return result;
 }
@@ -97,7 +109,8 @@ async::Task<Expected<agent::Record>> AgentService::load_or_recreate(const Princi
   co_return std::move(change.record);
 }
 
-async::Task<Expected<Instant>> AgentService::heartbeat(const Principal& caller, agent::Heartbeat beat) {
+async::Task<Expected<Instant>> AgentService::heartbeat(const Principal& caller, agent::Heartbeat beat,
+                                                       std::optional<Instant> agent_time) {
   const agent::Key key{.environment = caller.environment, .id = caller.id};
   if (!known_.contains(key)) {
     auto loaded = co_await load_or_recreate(caller);
@@ -109,6 +122,7 @@ async::Task<Expected<Instant>> AgentService::heartbeat(const Principal& caller, 
   }
   const auto now = clock_();
   auto change = agent::heartbeat(known_.at(key).record, beat, now);
+  set_skew(change.record, agent_time, now);
   const bool recovered = change.transition.has_value();
   if (auto kept = remember(change.record, !recovered); !kept) co_return std::unexpected(kept.error());
   if (recovered) {
@@ -136,14 +150,23 @@ async::Task<Expected<std::vector<agent::Record>>> AgentService::list(std::string
   auto exists = co_await environments_.find(environment);
   if (!exists) co_return std::unexpected(exists.error());
   auto records = co_await store_.list(std::move(environment));
-  if (!records) co_return records;
-  for (auto& record : *records) {
+  if (records) take_newer(*records);
+  co_return records;
+}
+
+async::Task<Expected<std::vector<agent::Record>>> AgentService::find(std::string agent_id) {
+  auto records = co_await store_.find_everywhere(std::move(agent_id));
+  if (records) take_newer(*records);
+  co_return records;
+}
+
+void AgentService::take_newer(std::vector<agent::Record>& records) const {
+  for (auto& record : records) {
     const auto known = known_.find(record.key);
     if (known != known_.end() && known->second.record.last_heartbeat_at > record.last_heartbeat_at) {
       record = known->second.record;
     }
   }
-  co_return records;
 }
 
 async::Task<Expected<void>> AgentService::write_heartbeats() {

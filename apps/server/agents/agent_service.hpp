@@ -6,24 +6,33 @@
 
 namespace cameleer::server {
 
+/// The configuration of an application as an agent that starts gets it: the read envelope, JSON.
+using ConfigOf = std::function<async::Task<Expected<std::string>>(std::string environment, std::string application)>;
+
 struct AgentServiceSettings {
   agent::Settings registry;
   std::chrono::milliseconds write_interval{10'000};  ///< heartbeats of an agent reach PostgreSQL at most so often
   std::chrono::milliseconds sweep_interval{5'000};
   std::size_t max_known = 50'000;  ///< agents held in memory; one more is `overloaded`
   std::string base_path = "/";     ///< prefix of `sseEndpoint`
+  std::string tenant_id = "default";
+  ConfigOf config_of = {};  ///< empty: no application has one
 };
 
 struct Registration {
   agent::Key key;
   agent::Description description;
+  std::optional<Instant> agent_time = {};  ///< the agent's clock when it sent this
 };
 
 struct RegistrationResult {
   TokenPair tokens;
   std::string sse_endpoint;
   std::chrono::milliseconds heartbeat_interval{};
+  std::string tenant_id;
   std::string server_public_key;
+  std::string server_key_id;
+  std::string config = R"({"version":0})";  ///< JSON
   Instant server_time{};
 };
 
@@ -39,10 +48,13 @@ class AgentService {
   async::Task<Expected<RegistrationResult>> register_agent(const Principal& caller, Registration registration);
   /// `caller` is the principal of a refresh token.
   async::Task<Expected<TokenPair>> refresh(const Principal& caller);
-  /// The server's time.
-  async::Task<Expected<Instant>> heartbeat(const Principal& caller, agent::Heartbeat beat);
+  /// The server's time. `agent_time`: the agent's clock when it sent this.
+  async::Task<Expected<Instant>> heartbeat(const Principal& caller, agent::Heartbeat beat,
+                                           std::optional<Instant> agent_time = {});
   async::Task<Expected<void>> deregister(const Principal& caller);
   async::Task<Expected<std::vector<agent::Record>>> list(std::string environment);
+  /// The agents of that id in all environments.
+  async::Task<Expected<std::vector<agent::Record>>> find(std::string agent_id);
 
   /// Writes what heartbeats said; the agents stay in memory until they are silent.
   async::Task<Expected<void>> write_heartbeats();
@@ -63,6 +75,7 @@ class AgentService {
     bool dirty = false;
   };
   async::Task<Expected<agent::Record>> load_or_recreate(const Principal& caller);
+  void take_newer(std::vector<agent::Record>& records) const;
   Expected<void> remember(agent::Record record, bool dirty);
 
   AgentStore store_;

@@ -89,6 +89,14 @@ async::Task<Expected<std::vector<agent::Record>>> AgentStore::list(std::string e
   co_return records_in(*result);
 }
 
+async::Task<Expected<std::vector<agent::Record>>> AgentStore::find_everywhere(std::string agent_id) {
+  postgres::Parameters parameters{agent_id};
+  auto result = co_await pool_.query(std::string(kSelect) + "where agent_id = $1 order by environment limit 1000",
+                                     std::move(parameters));
+  if (!result) co_return std::unexpected(result.error().for_caller());
+  co_return records_in(*result);
+}
+
 async::Task<Expected<std::vector<agent::Record>>> AgentStore::overdue(agent::Settings settings, Instant now) {
   postgres::Parameters parameters{format_instant(now - settings.stale_after),
                                   format_instant(now - settings.dead_after)};
@@ -172,19 +180,22 @@ async::Task<Expected<std::vector<agent::Key>>> AgentStore::put_heartbeats(std::s
     json::object states;
     for (const auto& [route, state] : record.route_states) states[route] = state;
     row["route_states"] = std::move(states);
+    if (record.clock_skew_ms) row["clock_skew_ms"] = *record.clock_skew_ms;
     rows.push_back(std::move(row));
   }
   postgres::Parameters parameters{json::serialize(rows), format_instant(now)};
   // Rows are locked in one order, so that two processes never wait for each other.
   auto result = co_await pool_.query(
       "with beats as (select * from jsonb_to_recordset($1::jsonb) as b (environment text, agent_id text, "
-      "beat timestamptz, capabilities jsonb, route_states jsonb)), "
-      "known as (select a.environment, a.agent_id, a.application, a.state, b.beat, b.capabilities, b.route_states "
+      "beat timestamptz, capabilities jsonb, route_states jsonb, clock_skew_ms bigint)), "
+      "known as (select a.environment, a.agent_id, a.application, a.state, b.beat, b.capabilities, b.route_states, "
+      "b.clock_skew_ms "
       "from agents a join beats b using (environment, agent_id) "
       "where a.state in ('LIVE', 'STALE', 'DEAD') or b.beat > a.state_since "
       "order by a.environment, a.agent_id for update of a), "
       "written as (update agents a set last_heartbeat_at = greatest(a.last_heartbeat_at, k.beat), "
-      "capabilities = k.capabilities, route_states = k.route_states, state = 'LIVE', "
+      "capabilities = k.capabilities, route_states = k.route_states, "
+      "clock_skew_ms = coalesce(k.clock_skew_ms, a.clock_skew_ms), state = 'LIVE', "
       "state_since = case when k.state = 'LIVE' then a.state_since else k.beat end "
       "from known k where a.environment = k.environment and a.agent_id = k.agent_id), "
       "events as (insert into agent_events (environment, agent_id, application, type, occurred_at) "

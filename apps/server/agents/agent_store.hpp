@@ -12,6 +12,8 @@ class AgentStore {
 
   async::Task<Expected<std::optional<agent::Record>>> find(agent::Key key);
   async::Task<Expected<std::vector<agent::Record>>> list(std::string environment);
+  /// The agents of that id: at most one an environment.
+  async::Task<Expected<std::vector<agent::Record>>> find_everywhere(std::string agent_id);
   /// Agents that silence may have changed by now.
   async::Task<Expected<std::vector<agent::Record>>> overdue(agent::Settings settings, Instant now);
 
@@ -19,9 +21,9 @@ class AgentStore {
   async::Task<Expected<void>> put(agent::Change change, Instant now);
   /// A sweep's change: only while the row is still as the sweep saw it; false otherwise.
   async::Task<Expected<bool>> put_silence(agent::State before, agent::Change change, Instant now);
-  /// Times, capabilities and route states of many agents at once. A row that another process found silent meanwhile
-  /// becomes LIVE again with a RECOVERED event. The keys of those not written: the row is gone, or was deregistered
-  /// after the heartbeat.
+  /// Times, clock skews, capabilities and route states of many agents at once. A row that another process found silent
+  /// meanwhile becomes LIVE again with a RECOVERED event. The keys of those not written: the row is gone, or was
+  /// deregistered after the heartbeat.
   async::Task<Expected<std::vector<agent::Key>>> put_heartbeats(std::span<const agent::Record> records, Instant now);
 
  private:

@@ -36,13 +36,14 @@ bool changes_something(web::Method method) {
   return method != web::Method::get && method != web::Method::head && method != web::Method::options;
 }
 
-enum class Need : std::uint8_t { nothing, user, permission, api_key, agent, agent_refresh };
+enum class Need : std::uint8_t { nothing, user, permission, api_key, agent, agent_stream, agent_refresh };
 
 std::optional<Need> need_of(std::string_view access) {
   if (access == "public") return Need::nothing;
   if (access == "signed_in") return Need::user;
   if (access == "api_key") return Need::api_key;
   if (access == "agent") return Need::agent;
+  if (access == "agent_stream") return Need::agent_stream;
   if (access == "agent_refresh") return Need::agent_refresh;
   if (rbac::permission_of(access)) return Need::permission;
   return std::nullopt;
@@ -65,9 +66,11 @@ class AccessControl {
       case Need::api_key:
         co_return co_await admit_key(request);
       case Need::agent:
-        co_return co_await admit_agent(request, identity::TokenType::access);
+        co_return co_await admit_agent(request, identity::TokenType::access, bearer_of(request));
+      case Need::agent_stream:
+        co_return co_await admit_agent(request, identity::TokenType::access, stream_token_of(request));
       case Need::agent_refresh:
-        co_return co_await admit_agent(request, identity::TokenType::refresh);
+        co_return co_await admit_agent(request, identity::TokenType::refresh, bearer_of(request));
     }
     co_return fail(ErrorCode::internal, "The route has an unknown access name.");
   }
@@ -115,8 +118,13 @@ class AccessControl {
     co_return Expected<void>{};
   }
 
-  async::Task<Expected<void>> admit_agent(web::Request& request, identity::TokenType type) {
+  /// Event sources of browsers cannot set a header.
+  static std::string_view stream_token_of(const web::Request& request) {
     const auto token = bearer_of(request);
+    return token.empty() ? request.query_value("token").value_or("") : token;
+  }
+
+  async::Task<Expected<void>> admit_agent(web::Request& request, identity::TokenType type, std::string_view token) {
     if (token.empty()) co_return fail(ErrorCode::unauthenticated, "Send the agent's token as bearer token.");
     auto claims = tokens_.verify(token, TokenSubject::Kind::agent, type);
     if (!claims) co_return std::unexpected(claims.error());

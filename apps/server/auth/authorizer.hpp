@@ -25,8 +25,9 @@ std::string_view session_of(const web::Request& request);
 /// Token of `Authorization: Bearer …`; empty without one.
 std::string_view bearer_of(const web::Request& request);
 
-/// Gives the access names of routes their meaning: `public`; `signed_in`; a permission; `api_key`; `agent` and
-/// `agent_refresh`, whose `{agentId}` in the path must be the token's own. All references outlive the server.
+/// Gives the access names of routes their meaning: `public`; `signed_in`; a permission; `api_key`; `agent`,
+/// `agent_stream` (whose token may also be the query parameter `token`) and `agent_refresh`, whose `{agentId}` in the
+/// path must be the token's own. All references outlive the server.
 web::Authorizer make_authorizer(AuthService& auth, TokenService& tokens, EnvironmentService& environments,
                                 OriginRule origins);
 

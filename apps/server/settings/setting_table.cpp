@@ -177,6 +177,10 @@ constexpr SettingRow kTable[] = {
    [](S& s, V v) { return set_duration(s.agents.stale_after, v, 100, 86'400'000, std::chrono::milliseconds()); }},
   {"cameleer.server.agents.dead-after-ms", "300000", "100 to 864000000 ms", "A STALE agent is DEAD after so long.", false,
    [](S& s, V v) { return set_duration(s.agents.dead_after, v, 100, 864'000'000, std::chrono::milliseconds()); }},
+  {"cameleer.server.agents.command-expiry-ms", "60000", "1000 to 3600000 ms", "A command that no agent acknowledged for so long is EXPIRED.", false,
+   [](S& s, V v) { return set_duration(s.agents.command_expiry, v, 1'000, 3'600'000, std::chrono::milliseconds()); }},
+  {"cameleer.server.agents.command-wait-ms", "30000", "100 to 35000 ms", "What a caller of test-expression or replay waits for the agent.", false,
+   [](S& s, V v) { return set_duration(s.agents.command_wait, v, 100, 35'000, std::chrono::milliseconds()); }},
 
   {"cameleer.server.ingest.retention-days", "30", "1 to 3650 days", "Executions that started before are refused as too_old.", false,
    [](S& s, V v) { return set_duration(s.ingest.retention, v, 1, 3'650, std::chrono::days()); }},

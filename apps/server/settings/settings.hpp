@@ -51,6 +51,7 @@ struct Settings {
   struct Agents {
     std::chrono::milliseconds heartbeat_interval{};
     std::chrono::milliseconds stale_after{}, dead_after{};
+    std::chrono::milliseconds command_expiry{}, command_wait{};
   } agents;
 
   struct Ingest {
