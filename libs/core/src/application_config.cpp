@@ -164,12 +164,23 @@ bool read_taps(JsonMembers& members, std::string_view name, Element value, Appli
   });
 }
 
-bool read_keys(JsonMembers& members, std::string_view name, Element value, ApplicationConfig& config) {
+/// How a key is no name or glob that masking understands, as in "must …".
+std::optional<std::string_view> broken_rule(std::string_view key) {
+  constexpr std::string_view kSpace = " \t\r\n";
+  if (key.empty() || key.size() > kMaxName) return "must have 1 to 256 bytes";
+  if (key.find('\0') != std::string_view::npos) return "must not contain a NUL character";
+  if (kSpace.find(key.front()) != std::string_view::npos || kSpace.find(key.back()) != std::string_view::npos) {
+    return "must not begin or end with white space";
+  }
+  return std::nullopt;
+}
+
+bool read_keys(JsonMembers& members, std::string_view name, Element value, std::vector<std::string>& into) {
   return read_array(members, name, value, kMaxKeys, [&](Element element) {
     std::string_view key;
     if (element.get(key) != simdjson::SUCCESS) return members.refuse("", "must be a string");
-    if (const auto rule = broken_rule_of_sensitive_key(key)) return members.refuse("", *rule);
-    config.sensitive_keys.emplace_back(key);
+    if (const auto rule = broken_rule(key)) return members.refuse("", *rule);
+    into.emplace_back(key);
     return true;
   });
 }
@@ -216,8 +227,22 @@ constexpr MemberRule<ApplicationConfig> kRules[]{
                           auto& config) { return read_entries(m, name, value, config.route_recording, read_flag); }},
     {"compressSuccess",
      [](auto& m, auto name, auto value, auto& config) { return read_flag(m, name, value, config.compress_success); }},
-    {"sensitiveKeys", read_keys},
+    {"sensitiveKeys",
+     [](auto& m, auto name, auto value, auto& config) { return read_keys(m, name, value, config.sensitive_keys); }},
 };
+
+Expected<dom::object> object_in(dom::parser& parser, std::string_view json) {
+  dom::element root;
+  dom::object object;
+  if (parser.allocate(std::max<std::size_t>(json.size(), 64), kMaxDepth) != simdjson::SUCCESS ||
+      parser.parse(json.data(), json.size(), /*realloc_if_needed=*/true).get(root) != simdjson::SUCCESS) {
+    return fail(ErrorCode::malformed_body, fmt::format("The body is not valid JSON of at most {} levels.", kMaxDepth));
+  }
+  if (root.get(object) != simdjson::SUCCESS) {
+    return fail(ErrorCode::malformed_body, "The body must be a JSON object.");
+  }
+  return object;
+}
 
 template <class Texts>
 json::array array_of(const Texts& texts) {
@@ -267,34 +292,32 @@ void put_content(const ApplicationConfig& config, json::object& object) {
 
 }  // namespace
 
-std::optional<std::string_view> broken_rule_of_sensitive_key(std::string_view key) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  if (key.empty() || key.size() > kMaxName) return "must have 1 to 256 bytes";
-  if (key.find('\0') != std::string_view::npos) return "must not contain a NUL character";
-  if (kSpace.find(key.front()) != std::string_view::npos || kSpace.find(key.back()) != std::string_view::npos) {
-    return "must not begin or end with white space";
-  }
-  return std::nullopt;
-}
-
 Expected<ApplicationConfig> read_application_config(std::string_view json) {
   dom::parser parser;
-  dom::element root;
-  dom::object object;
-  const simdjson::padded_string padded(json);
-  if (parser.allocate(std::max<std::size_t>(json.size(), 64), kMaxDepth) != simdjson::SUCCESS ||
-      parser.parse(padded).get(root) != simdjson::SUCCESS) {
-    return fail(ErrorCode::malformed_body, fmt::format("The body is not valid JSON of at most {} levels.", kMaxDepth));
-  }
-  if (root.get(object) != simdjson::SUCCESS) {
-    return fail(ErrorCode::malformed_body, "The body must be a JSON object.");
-  }
+  const auto object = object_in(parser, json);
+  if (!object) return std::unexpected(object.error());
   JsonMembers members;
   ApplicationConfig config;
-  if (!has_no_repetition(members, object) || !read_members<ApplicationConfig>(members, object, kRules, config)) {
+  if (!has_no_repetition(members, *object) || !read_members<ApplicationConfig>(members, *object, kRules, config)) {
     return std::unexpected(std::move(*members.error));
   }
   return config;
+}
+
+Expected<std::vector<std::string>> read_sensitive_keys(std::string_view json) {
+  constexpr std::string_view kMember = "keys";
+  dom::parser parser;
+  const auto object = object_in(parser, json);
+  if (!object) return std::unexpected(object.error());
+  JsonMembers members;
+  std::vector<std::string> keys;
+  Element element;
+  const bool there = object->at_key(kMember).get(element) == simdjson::SUCCESS && !element.is_null();
+  if (!there) members.refuse(kMember, "is required");
+  if (!there || !has_no_repetition(members, *object) || !read_keys(members, kMember, element, keys)) {
+    return std::unexpected(std::move(*members.error));
+  }
+  return keys;
 }
 
 std::vector<std::string> merged_sensitive_keys(const std::vector<std::string>& global,

@@ -193,6 +193,32 @@ TEST_CASE("what is no JSON object is malformed") {
   }
 }
 
+TEST_CASE("global keys are read under the same rules, and must be there") {
+  CHECK(read_sensitive_keys(R"({"keys":["pin","*token"]})") == std::vector<std::string>{"pin", "*token"});
+  CHECK(read_sensitive_keys(R"({"keys":[]})") == std::vector<std::string>{});
+  struct Row {
+    std::string json;
+    ErrorCode code;
+    std::string member;
+  };
+  const Row rows[] = {
+      {"[]", ErrorCode::malformed_body, ""},
+      {"{}", ErrorCode::invalid_member, "/keys"},
+      {R"({"keys":null})", ErrorCode::invalid_member, "/keys"},
+      {R"({"keys":"pin"})", ErrorCode::invalid_member, "/keys"},
+      {R"({"keys":["pin",""]})", ErrorCode::invalid_member, "/keys/1"},
+      {R"({"keys":["pin"],"keys":[]})", ErrorCode::invalid_member, "/keys"},
+      {R"({"keys":)" + elements(201, [](auto) { return R"("pin")"; }) + "}", ErrorCode::invalid_member, "/keys"},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.json.substr(0, 100));
+    const auto keys = read_sensitive_keys(row.json);
+    REQUIRE_FALSE(keys);
+    CHECK(keys.error().code == row.code);
+    CHECK(keys.error().member == row.member);
+  }
+}
+
 TEST_CASE("keys merge without repetition in any case: defaults, then global ones, then the application's") {
   auto expected = default_sensitive_keys();
   expected.insert(expected.end(), {"Pin", "*token", "iban"});

@@ -42,17 +42,18 @@ struct ApplicationConfig {
 /// Reads what a user stores (JSON). Members that are absent get their default; `application`, `environment`, `version`,
 /// `tapVersion`, `updatedAt`, `updatedBy` and `mergedSensitiveKeys` are the server's and are ignored, as is what nobody
 /// knows. `malformed_body`: no JSON object; `invalid_member` names the member and its rule. At most 200 taps with
-/// different ids, 1,000 entries of each map, 200 sensitive keys of 256 bytes; no name is empty or holds NUL.
+/// different ids, 1,000 entries of each map, 200 sensitive keys of 256 bytes without white space at their ends; no name
+/// is empty or holds NUL.
 Expected<ApplicationConfig> read_application_config(std::string_view json);
+
+/// The global keys as a user stores them: `{"keys": [...]}`, under the same rules as those of an application; `keys` is
+/// required.
+Expected<std::vector<std::string>> read_sensitive_keys(std::string_view json);
 
 /// What is masked: the default keys, the global and the application's own, in this order and without repetition (ASCII
 /// case does not count).
 std::vector<std::string> merged_sensitive_keys(const std::vector<std::string>& global,
                                                const std::vector<std::string>& own);
-
-/// Nothing when it is a name or glob that masking understands: 1 to 256 bytes, no NUL, no white space at its ends;
-/// otherwise the rule that it breaks, as in "must …".
-std::optional<std::string_view> broken_rule_of_sensitive_key(std::string_view key);
 
 /// What a user stores, as `read_application_config` reads it.
 std::string to_json(const ApplicationConfig& config);
