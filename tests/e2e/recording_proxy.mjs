@@ -113,7 +113,7 @@ export class RecordingProxy {
     if (good && call.name === 'register') {
       const { serverKeyId, serverPublicKey, tenantId, agentId } = call.answer;
       this.keys.set(serverKeyId, createPublicKey({ key: Buffer.from(serverPublicKey ?? '', 'base64'), format: 'der', type: 'spki' }));
-      this.agents.set(agentId, { tenantId, environment: call.request.json.environmentId, application: call.request.json.application });
+      this.agents.set(agentId, { tenantId, environment: call.request.json?.environmentId });
     }
   }
 
