@@ -2,7 +2,6 @@ package io.cameleer.agent.boot;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
@@ -10,6 +9,11 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 
+import io.cameleer.agent.command.CamelControl;
+import io.cameleer.agent.config.Configuration;
+import io.cameleer.agent.config.LiveConfig;
+import io.cameleer.agent.config.LogLevels;
+import io.cameleer.agent.events.AgentEvents;
 import io.cameleer.agent.mask.SensitiveKeys;
 import io.cameleer.agent.model.Execution;
 import io.cameleer.agent.send.AgentIdentity;
@@ -18,16 +22,15 @@ import io.cameleer.agent.send.Counters;
 import io.cameleer.agent.send.ExecutionQueue;
 import io.cameleer.agent.send.Reporting;
 import io.cameleer.agent.send.Timing;
-import io.cameleer.agent.settings.CaptureMode;
-import io.cameleer.agent.settings.EngineLevel;
 import io.cameleer.agent.settings.Limits;
+import io.cameleer.agent.settings.Permissions;
 import io.cameleer.agent.settings.RecordingRules;
 
 /** What the Camel-facing part and the sending part share: the rules, the executions in flight, the queue. Free of Camel types. */
 public final class AgentRuntime implements CamelState {
 
     /** One Camel context as the sending side sees it. */
-    public interface Context {
+    public interface Context extends AgentTelemetry.Context {
         String camelVersion();
 
         boolean started();
@@ -35,6 +38,8 @@ public final class AgentRuntime implements CamelState {
         boolean stopping();
 
         Map<String, String> routeStates();
+
+        CamelControl control();
     }
 
     private static final long ABANDONED_NANOS = TimeUnit.HOURS.toNanos(6);
@@ -47,19 +52,76 @@ public final class AgentRuntime implements CamelState {
     private final AtomicBoolean reporting = new AtomicBoolean();
     private final AgentIdentity identity;
     private final Timing timing;
-    private volatile RecordingRules rules;
+    private final Map<String, String> diagramHashes = new ConcurrentHashMap<>();
+    private final Configuration configuration;
+    private final Permissions permissions;
+    private final AgentTelemetry telemetry;
     private volatile Reporting reports;
 
     public AgentRuntime(AgentIdentity identity, RecordingRules rules, Limits limits, Timing timing) {
+        this(identity, rules, limits, timing, Permissions.all());
+    }
+
+    public AgentRuntime(AgentIdentity identity, RecordingRules rules, Limits limits, Timing timing, Permissions permissions) {
         this.identity = identity;
-        this.rules = rules;
+        this.configuration = new Configuration(rules, counters);
+        this.permissions = permissions;
         this.limits = limits;
         this.timing = timing;
         this.queue = new ExecutionQueue(limits.queueExecutions(), limits.queueBytes(), counters);
+        this.telemetry = new AgentTelemetry(counters, configuration::live, diagramHashes, () -> contexts);
+        configuration.addLogLevels(telemetry.logs());
+    }
+
+    /** What is reported besides executions. */
+    public AgentTelemetry telemetry() {
+        return telemetry;
+    }
+
+    public AgentEvents events() {
+        return telemetry.events();
     }
 
     public RecordingRules rules() {
-        return rules;
+        return configuration.live().rules();
+    }
+
+    /** What the agent goes by now. Immutable: take it once and keep to it. */
+    public LiveConfig config() {
+        return configuration.live();
+    }
+
+    public Configuration configuration() {
+        return configuration;
+    }
+
+    /** Told of the loggers' levels now and of every change. */
+    public void addLogLevels(LogLevels hook) {
+        configuration.addLogLevels(hook);
+    }
+
+    /** Route id → the diagram that its executions refer to. */
+    public Map<String, String> diagramHashes() {
+        return diagramHashes;
+    }
+
+    /** A route was started, stopped, suspended or resumed: the next heartbeat goes out at once. Never waits. */
+    public void routesChanged() {
+        Reporting running = reports;
+        if (running != null) {
+            running.beatSoon();
+        }
+    }
+
+    /** A text that is about to leave the JVM and was made by the application, without the agent's own secret. */
+    public String withoutSecret(String text) {
+        return text == null || identity == null || identity.apiKey().isEmpty() ? text
+            : text.replace(identity.apiKey(), SensitiveKeys.MASK);
+    }
+
+    @Override
+    public List<CamelControl> controls() {
+        return contexts.stream().map(Context::control).toList();
     }
 
     public Limits limits() {
@@ -94,7 +156,11 @@ public final class AgentRuntime implements CamelState {
     public void contextCreated(Context context) {
         contexts.add(context);
         if (identity != null && reporting.compareAndSet(false, true)) {
-            reports = new Reporting(identity, timing, this, queue, this::dueForRunning, counters, () -> rules.sensitiveKeys(), this::configure);
+            reports = new Reporting(identity, timing, this, queue, this::dueForRunning, counters, configuration,
+                permissions);
+            reports.also(telemetry.sending());
+            telemetry.events().add("AGENT_STARTED", Map.of("version", identity.version(), "camelVersion", context.camelVersion(),
+                "java", System.getProperty("java.version", "")));
             reports.start();
         }
     }
@@ -135,39 +201,6 @@ public final class AgentRuntime implements CamelState {
             }
         }
         return due;
-    }
-
-    /** Takes over what the server's configuration says about recording; what it does not name stays. */
-    void configure(Map<String, Object> config) {
-        if (config.isEmpty()) {
-            return;
-        }
-        RecordingRules now = rules;
-        SensitiveKeys keys = now.sensitiveKeys();
-        for (String member : List.of("sensitiveKeys", "mergedSensitiveKeys")) {
-            if (config.get(member) instanceof List<?> list) {
-                keys = keys.plus(list.stream().filter(String.class::isInstance).map(String.class::cast).toList());
-            }
-        }
-        boolean stored = !(config.get("version") instanceof Number version) || version.longValue() > 0;
-        if (!stored) {
-            rules = new RecordingRules(now.level(), now.capture(), now.samplingRate(), keys);
-            return;
-        }
-        double rate = config.get("samplingRate") instanceof Number n ? Math.min(1, Math.max(0, n.doubleValue())) : now.samplingRate();
-        rules = new RecordingRules(named(EngineLevel.class, config.get("engineLevel"), now.level()),
-            named(CaptureMode.class, config.get("payloadCaptureMode"), now.capture()), rate, keys);
-    }
-
-    private static <E extends Enum<E>> E named(Class<E> type, Object name, E otherwise) {
-        if (name instanceof String text) {
-            for (E constant : type.getEnumConstants()) {
-                if (constant.name().equals(text.toUpperCase(Locale.ROOT))) {
-                    return constant;
-                }
-            }
-        }
-        return otherwise;
     }
 
     @Override

@@ -32,7 +32,7 @@ public final class Premain {
         }
         String version = Premain.class.getPackage().getImplementationVersion();
         AgentRuntime runtime = new AgentRuntime(AgentIdentity.of(settings, version == null ? "0" : version),
-            settings.rules(), settings.limits(), Timing.defaults());
+            settings.rules(), settings.limits(), Timing.defaults(), settings.permissions());
         instrumentation.addTransformer(new CamelWatcher(runtime), false);
         Runtime.getRuntime().addShutdownHook(new Thread(runtime::shutdown, "cameleer-shutdown"));
     }

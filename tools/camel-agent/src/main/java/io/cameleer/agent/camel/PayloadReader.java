@@ -151,7 +151,7 @@ final class PayloadReader {
         return decoded(head.bytes, head.used, head.full ? Math.max(whole, head.used + 1L) : head.used, limit);
     }
 
-    private static boolean isPlain(Object value) {
+    static boolean isPlain(Object value) {
         boolean container = value instanceof Map<?, ?> || value instanceof Collection<?>;
         return container && (value.getClass().getName().startsWith("java.util.")
             || value.getClass().getName().startsWith("org.apache.camel.util."));

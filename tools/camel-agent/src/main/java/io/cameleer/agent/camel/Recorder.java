@@ -11,13 +11,15 @@ import org.apache.camel.support.SynchronizationAdapter;
 import org.apache.camel.util.URISupport;
 
 import io.cameleer.agent.boot.AgentRuntime;
+import io.cameleer.agent.config.LiveConfig;
+import io.cameleer.agent.config.Recording;
 import io.cameleer.agent.mask.UriMasker;
 import io.cameleer.agent.model.Execution;
 import io.cameleer.agent.model.Ids;
 import io.cameleer.agent.model.Payload;
 import io.cameleer.agent.model.ProcessorRecord;
+import io.cameleer.agent.model.Status;
 import io.cameleer.agent.settings.EngineLevel;
-import io.cameleer.agent.settings.RecordingRules;
 
 /** Turns what happens to exchanges into executions and processor records. Its methods never throw: a failure of the agent is counted. */
 final class Recorder {
@@ -29,9 +31,11 @@ final class Recorder {
 
     private final AgentRuntime runtime;
     private final PayloadReader payloads;
+    private final Taps taps;
 
     Recorder(AgentRuntime runtime) {
         this.runtime = runtime;
+        this.taps = new Taps(runtime);
         this.payloads = new PayloadReader(runtime.limits());
     }
 
@@ -47,54 +51,76 @@ final class Recorder {
 
     void routeBegins(Route route, Exchange exchange) {
         try {
-            RecordingRules rules = runtime.rules();
             Frame outer = frameOf(exchange);
             String correlation = header(exchange, CORRELATION_HEADER);
             String parent = header(exchange, EXECUTION_HEADER);
             if (outer != null) {
-                correlation = outer.execution() == null ? null : outer.execution().correlationId;
-                parent = outer.execution() == null ? null : outer.execution().executionId;
+                correlation = outer.execution() != null ? outer.execution().correlationId
+                    : outer.passage() != null ? outer.passage().correlationId() : null;
+                parent = outer.execution() != null ? outer.execution().executionId
+                    : outer.passage() != null ? outer.passage().parentExecutionId() : null;
             }
-            if (rules.level() == EngineLevel.NONE || outer != null && outer.execution() == null || outer == null && !sampled(rules)) {
+            correlation = correlation != null ? correlation : header(exchange, BREADCRUMB);
+            Replay replay = exchange.removeProperty(Replay.PROPERTY) instanceof Replay asked ? asked : null;
+            Recording recording = replay != null ? Recording.replay(runtime.config()) : recordingOf(route.getRouteId(), correlation);
+            boolean story = outer == null || outer.execution() != null || outer.passage() != null;
+            boolean off = recording.level() == EngineLevel.NONE;
+            if (!recording.forced() && (!story || outer == null && (off || !sampled(recording)))) {
                 exchange.setProperty(Frame.PROPERTY, Frame.UNRECORDED);
-                return;
+            } else if (!recording.forced() && (off || Boolean.FALSE.equals(recording.config().routeRecording().get(route.getRouteId())))) {
+                Frame.Passage passage = new Frame.Passage(route.getRouteId(), exchange.getExchangeId(),
+                    correlation == null ? Ids.next() : correlation, parent);
+                Frame caller = outer == null ? null : outer.asCallerOf(exchange.getExchangeId());
+                exchange.setProperty(Frame.PROPERTY, new Frame(null, null, caller, false, null, passage));
+            } else {
+                begin(route.getRouteId(), route.getEndpoint().getEndpointUri(), exchange, correlation, parent, outer, recording, replay);
             }
-            begin(route.getRouteId(), route.getEndpoint().getEndpointUri(), exchange, correlation, parent, outer, rules);
         } catch (RuntimeException | LinkageError e) {
             count(e);
         }
     }
 
+    private Recording recordingOf(String routeId, String correlation) {
+        LiveConfig config = runtime.config();
+        return runtime.configuration().deepTraced(routeId, correlation) ? Recording.deep(config) : Recording.of(config);
+    }
+
     private Execution begin(String routeId, String from, Exchange exchange, String correlation, String parent, Frame outer,
-                            RecordingRules rules) {
+                            Recording recording, Replay replay) {
         String id = Ids.next();
-        String thread = correlation != null ? correlation : header(exchange, BREADCRUMB);
-        Execution execution = new Execution(id, exchange.getExchangeId(), thread == null ? id : thread, parent, routeId,
+        Execution execution = new Execution(id, exchange.getExchangeId(), correlation == null ? id : correlation, parent, routeId,
             from == null ? null : sanitised(from), System.currentTimeMillis(), System.nanoTime(),
             runtime.limits().processors(), runtime.limits().execution());
+        execution.replayOf = replay == null ? null : replay.originalExecutionId;
+        execution.engineLevel = recording.level().name();
+        execution.diagramHash = runtime.diagramHashes().get(routeId);
         if (!runtime.begin(execution)) {
             exchange.setProperty(Frame.PROPERTY, Frame.UNRECORDED);
             return null;
         }
-        if (rules.capture().input()) {
+        if (replay != null) {
+            replay.became(execution);
+        }
+        if (recording.capture().input()) {
             execution.input(payloads.read(exchange.getMessage()));
         }
-        boolean alreadyHandled = errorHandlerHandled(exchange);
-        // a caller is kept only for its own exchange: a chain through seda has no end
-        boolean called = outer != null && outer.execution() != null && outer.execution().exchangeId.equals(execution.exchangeId);
-        exchange.setProperty(Frame.PROPERTY, new Frame(execution, null, called ? outer : null, alreadyHandled));
+        Frame frame = new Frame(execution, null, outer == null ? null : outer.asCallerOf(execution.exchangeId),
+            errorHandlerHandled(exchange), recording, null);
+        exchange.setProperty(Frame.PROPERTY, frame);
         // the policy is not told of exchanges that end while Camel stops; the unit of work is
-        exchange.getExchangeExtension().addOnCompletion(new Ending(this, execution, alreadyHandled));
+        exchange.getExchangeExtension().addOnCompletion(new Ending(this, frame));
         return execution;
     }
 
     void routeEnds(Exchange exchange, Route route) {
         try {
             Frame frame = frameOf(exchange);
-            if (frame == null || frame.execution() == null || !frame.execution().routeId.equals(route.getRouteId())) {
+            String ending = frame == null ? null : frame.execution() != null ? frame.execution().routeId
+                : frame.passage() != null ? frame.passage().routeId() : null;
+            if (ending == null || !ending.equals(route.getRouteId())) {
                 return;
             }
-            finish(frame.execution(), exchange, frame.alreadyHandled());
+            finish(frame, exchange);
             if (frame.caller() != null) {
                 exchange.setProperty(Frame.PROPERTY, frame.caller());
             }
@@ -103,19 +129,24 @@ final class Recorder {
         }
     }
 
-    private void finish(Execution execution, Exchange exchange, boolean alreadyHandled) {
-        if (execution.closed()) {
+    private void finish(Frame frame, Exchange exchange) {
+        Execution execution = frame.execution();
+        if (execution == null || execution.closed()) {
             return;
         }
         Throwable thrown = exchange.getException();
-        if (thrown == null && !alreadyHandled && errorHandlerHandled(exchange)) {
+        if (thrown == null && !frame.alreadyHandled() && errorHandlerHandled(exchange)) {
             execution.handled(caught(exchange));
         } else if (thrown == null && exchange.isRollbackOnly()) {
             Throwable caught = caught(exchange);
             thrown = caught == null ? new IllegalStateException("marked for rollback") : caught;
         }
-        Payload output = runtime.rules().capture().output() ? payloads.read(exchange.getMessage()) : null;
+        Recording recording = frame.recording();
+        Payload output = recording.capture().output() ? payloads.read(exchange.getMessage()) : null;
         if (execution.close(thrown, runtime.limits().stackTrace(), output, System.currentTimeMillis(), System.nanoTime())) {
+            if (recording.compress() && execution.status() == Status.COMPLETED) {
+                execution.leavePayloadOut(recording.config().traced()::containsKey);
+            }
             runtime.ended(execution);
         }
     }
@@ -129,8 +160,9 @@ final class Recorder {
         return exchange.getProperty(ExchangePropertyKey.EXCEPTION_CAUGHT, Throwable.class);
     }
 
-    private static boolean sampled(RecordingRules rules) {
-        return rules.samplingRate() >= 1 || ThreadLocalRandom.current().nextDouble() < rules.samplingRate();
+    private static boolean sampled(Recording recording) {
+        double rate = recording.config().rules().samplingRate();
+        return rate >= 1 || ThreadLocalRandom.current().nextDouble() < rate;
     }
 
     // ---- processors
@@ -139,16 +171,17 @@ final class Recorder {
     Visit processorBegins(RecordedProcessor processor, Exchange exchange) {
         try {
             Frame outer = frameOf(exchange);
-            RecordingRules rules = runtime.rules();
-            if (outer == null || outer.execution() == null || rules.level().compareTo(EngineLevel.REGULAR) < 0) {
+            if (outer == null || outer.execution() == null || !outer.recording().records(processor.id())) {
                 return null;
             }
+            Recording recording = outer.recording();
             Execution execution = outer.execution();
             ProcessorRecord parent = outer.processor();
             if (execution.closed()) {
                 // an aggregated or late exchange: its route's execution is over, what follows is one of its own
-                execution = begin(execution.routeId, execution.fromEndpoint, exchange, execution.correlationId, execution.executionId,
-                    outer, rules);
+                recording = recordingOf(execution.routeId, execution.correlationId);
+                execution = recording.level() == EngineLevel.NONE ? null : begin(execution.routeId, execution.fromEndpoint, exchange,
+                    execution.correlationId, execution.executionId, outer, recording, null);
                 parent = null;
             }
             ProcessorRecord record = execution == null ? null
@@ -162,12 +195,13 @@ final class Recorder {
             if (Boolean.TRUE.equals(exchange.getMessage().getHeader(Exchange.REDELIVERED))) {
                 execution.markRedelivery(record);
             }
-            if (rules.level() == EngineLevel.COMPLETE && rules.capture().input()) {
+            if (recording.captureOf(record.processorId).input()) {
                 execution.input(record, payloads.read(exchange.getMessage()));
             }
+            taps.take(recording, true, exchange, execution, record);
             Frame before = frameOf(exchange);
             exchange.setProperty(Frame.PROPERTY, before.inside(record));
-            return new Visit(execution, record, before);
+            return new Visit(execution, record, recording, before);
         } catch (RuntimeException | LinkageError e) {
             count(e);
             return null;
@@ -177,10 +211,13 @@ final class Recorder {
     void processorEnds(Visit visit, Exchange exchange) {
         try {
             exchange.setProperty(Frame.PROPERTY, visit.before());
-            RecordingRules rules = runtime.rules();
+            Recording recording = visit.recording();
             Throwable thrown = exchange.getException();
-            boolean wanted = rules.level() == EngineLevel.COMPLETE || thrown != null;
-            Payload output = wanted && rules.capture().output() ? payloads.read(exchange.getMessage()) : null;
+            boolean wanted = recording.captureOf(visit.record().processorId).output() || thrown != null && recording.capture().output();
+            if (thrown == null) {
+                taps.take(recording, false, exchange, visit.execution(), visit.record());
+            }
+            Payload output = wanted ? payloads.read(exchange.getMessage()) : null;
             if ("filter".equals(visit.record().processorType)) {
                 // Camel 4 no longer notes it on the exchange, but a filter that let it through ran what is inside
                 visit.record().filterMatched = visit.record().hasInner;
@@ -204,7 +241,7 @@ final class Recorder {
 
     void sending(Exchange exchange, String uri) {
         Frame frame = frameOf(exchange);
-        if (frame == null || frame.execution() == null) {
+        if (frame == null || frame.execution() == null && frame.passage() == null) {
             return;
         }
         ProcessorRecord record = frame.processor();
@@ -216,8 +253,12 @@ final class Recorder {
         }
         if (isHttp(uri)) {
             Message message = exchange.getMessage();
-            message.setHeader(CORRELATION_HEADER, frame.execution().correlationId);
-            message.setHeader(EXECUTION_HEADER, frame.execution().executionId);
+            Frame.Passage passage = frame.passage();
+            message.setHeader(CORRELATION_HEADER, passage != null ? passage.correlationId() : frame.execution().correlationId);
+            String parent = passage != null ? passage.parentExecutionId() : frame.execution().executionId;
+            if (parent != null) {
+                message.setHeader(EXECUTION_HEADER, parent);
+            }
         }
     }
 
@@ -253,20 +294,18 @@ final class Recorder {
     }
 
     /** One processor's turn. */
-    record Visit(Execution execution, ProcessorRecord record, Frame before) {
+    record Visit(Execution execution, ProcessorRecord record, Recording recording, Frame before) {
     }
 
     /** Ends an execution with its unit of work, unless the route's end was seen before. */
     private static final class Ending extends SynchronizationAdapter {
 
         private final Recorder recorder;
-        private final Execution execution;
-        private final boolean alreadyHandled;
+        private final Frame frame;
 
-        Ending(Recorder recorder, Execution execution, boolean alreadyHandled) {
+        Ending(Recorder recorder, Frame frame) {
             this.recorder = recorder;
-            this.execution = execution;
-            this.alreadyHandled = alreadyHandled;
+            this.frame = frame;
         }
 
         @Override
@@ -277,7 +316,7 @@ final class Recorder {
         @Override
         public void onDone(Exchange exchange) {
             try {
-                recorder.finish(execution, exchange, alreadyHandled);
+                recorder.finish(frame, exchange);
             } catch (RuntimeException | LinkageError e) {
                 recorder.count(e);
             }

@@ -74,6 +74,9 @@ public final class ExecutionWriter {
         text("parentExecutionId", execution.parentExecutionId);
         json.writeStringField("routeId", execution.routeId);
         text("fromEndpoint", execution.fromEndpoint);
+        text("engineLevel", execution.engineLevel);
+        text("diagramHash", execution.diagramHash);
+        text("replayOf", execution.replayOf);
     }
 
     private void processor(ProcessorRecord record) throws IOException {
@@ -138,7 +141,8 @@ public final class ExecutionWriter {
         }
         json.writeObjectFieldStart("attributes");
         for (Map.Entry<String, String> attribute : all.entrySet()) {
-            json.writeStringField(attribute.getKey(), attribute.getValue());
+            boolean secret = keys.matches(attribute.getKey());
+            json.writeStringField(attribute.getKey(), secret ? SensitiveKeys.MASK : BodyMasker.mask(attribute.getValue(), keys));
         }
         json.writeEndObject();
     }

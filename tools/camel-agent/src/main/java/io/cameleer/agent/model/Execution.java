@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 
 /**
  * One exchange passing through one route. Several threads may add processor records (parallel branches); the lock is the object
@@ -19,6 +20,10 @@ public final class Execution {
     public final String fromEndpoint;
     public final long startMillis;
     public final long startNanos;
+    /** The execution that this one repeats, or null. Set before it begins, like the next two. */
+    public String replayOf;
+    public String engineLevel;
+    public String diagramHash;
     private final int maxProcessors;
     private final int maxSize;
 
@@ -129,6 +134,15 @@ public final class Execution {
         }
     }
 
+    /** The value of a tap: on the processor where it was taken and on the execution. */
+    public synchronized void tapped(ProcessorRecord record, String name, String value) {
+        if (!closed) {
+            record.attribute(name, value);
+            attribute(name, value);
+            size += 2 * (name.length() + value.length());
+        }
+    }
+
     public synchronized void attribute(String name, String value) {
         if (closed) {
             return;
@@ -181,6 +195,24 @@ public final class Execution {
         }
         size += more;
         return payload;
+    }
+
+    /** Leaves the payload of one that completed out, except where somebody looks closely. Call between the end and the queue. */
+    public synchronized void leavePayloadOut(Predicate<String> keptOfProcessor) {
+        size -= sizeOf(input) + sizeOf(output);
+        input = null;
+        output = null;
+        for (ProcessorRecord record : processors) {
+            if (!keptOfProcessor.test(record.processorId)) {
+                size -= sizeOf(record.input) + sizeOf(record.output);
+                record.input = null;
+                record.output = null;
+            }
+        }
+    }
+
+    private static int sizeOf(Payload payload) {
+        return payload == null ? 0 : payload.size();
     }
 
     /** Called once the execution was written out: an exchange that still refers to it then holds only its identity. */

@@ -1,6 +1,9 @@
 package io.cameleer.agent.send;
 
+import java.util.List;
 import java.util.Map;
+
+import io.cameleer.agent.command.CamelControl;
 
 /** What the sending side asks about the Camel contexts of this JVM. Called from the agent's threads; must not throw. */
 public interface CamelState {
@@ -16,6 +19,11 @@ public interface CamelState {
 
     /** Route id → {@code Started}, {@code Stopped} or {@code Suspended}. */
     Map<String, String> routeStates();
+
+    /** What carries out commands, one for each context; empty before the first. */
+    default List<CamelControl> controls() {
+        return List.of();
+    }
 
     /** True while a context is shutting down and may still finish exchanges. */
     boolean stopping();

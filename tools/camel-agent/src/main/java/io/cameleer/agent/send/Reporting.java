@@ -1,14 +1,17 @@
 package io.cameleer.agent.send;
 
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.function.Supplier;
 
 import io.cameleer.agent.boot.AgentLog;
+import io.cameleer.agent.command.CommandChannel;
+import io.cameleer.agent.config.Configuration;
+import io.cameleer.agent.mask.SensitiveKeys;
 import io.cameleer.agent.mask.SensitiveKeys;
 import io.cameleer.agent.model.Execution;
+import io.cameleer.agent.settings.Permissions;
 
 /**
  * The agent's two daemon threads: one sends executions, one the heartbeat. Both outlive any failure of the server; neither is ever
@@ -26,39 +29,59 @@ public final class Reporting {
     private final Unfinished unfinished;
     private final Counters counters;
     private final Session session;
+    private final Supplier<SensitiveKeys> keys;
     private final ExecutionSender sender;
+    private final CommandChannel commands;
     private final Thread sending;
     private final Thread beating;
     private final Object pause = new Object();
+    private Telemetry telemetry;
     private volatile boolean ending;
+    private volatile boolean beatWanted;
 
     public Reporting(AgentIdentity identity, Timing timing, CamelState camel, ExecutionQueue queue, Unfinished unfinished, Counters counters,
-                     Supplier<SensitiveKeys> keys, Consumer<Map<String, Object>> onConfig) {
+                     Configuration configuration, Permissions permissions) {
         this.timing = timing;
         this.camel = camel;
         this.unfinished = unfinished;
         this.counters = counters;
-        this.session = new Session(identity, new ServerConnection(identity.server(), timing.request()), camel, counters, onConfig);
+        this.session = new Session(identity, new ServerConnection(identity.server(), timing.request()), camel, counters,
+            configuration::offer, permissions);
+        this.keys = () -> configuration.live().rules().sensitiveKeys();
         this.sender = new ExecutionSender(session, queue, counters, keys);
+        this.commands = new CommandChannel(session, camel::controls, configuration, permissions, counters, timing, this::beatSoon);
         this.sending = daemon("cameleer-sender", this::sendLoop);
         this.beating = daemon("cameleer-heartbeat", this::beatLoop);
     }
 
+    /** Also gathers and sends what is no execution. To be called before the start. */
+    public void also(Telemetry other) {
+        telemetry = other;
+    }
+
     public void start() {
+        if (telemetry != null) {
+            telemetry.start(session, timing, camel, keys);
+        }
         sending.start();
         beating.start();
+        commands.start();
     }
 
     /** Sends what is left and deregisters, within the time for a farewell. */
     public void end() {
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timing.farewell());
         ending = true;
+        commands.end();
         synchronized (pause) {
             pause.notifyAll();
         }
         try {
             sending.join(Math.max(1, timing.farewell() * 3 / 4));
             sending.interrupt();
+            if (telemetry != null) {
+                telemetry.end(Math.max(timing.farewell() / 8, TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime()) / 2));
+            }
             beating.interrupt();
             long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
             session.deregister(Math.max(200, left));
@@ -110,9 +133,10 @@ public final class Reporting {
         awaitCamel();
         while (!ending) {
             try {
+                beatWanted = false;
                 session.heartbeat();
                 backoff.reset();
-                sleep(session.heartbeatMillis());
+                awaitBeat(session.heartbeatMillis());
             } catch (Unavailable e) {
                 sleep(backoff.nextMillis(e.retryAfterMillis()));
             } catch (InterruptedException e) {
@@ -130,6 +154,25 @@ public final class Reporting {
         while (!ending && !camel.started() && System.nanoTime() < deadline) {
             sleep(50);
         }
+    }
+
+    /** The next heartbeat goes out now instead of in a while. Never waits. */
+    public void beatSoon() {
+        beatWanted = true;
+        synchronized (pause) {
+            pause.notifyAll();
+        }
+    }
+
+    private void awaitBeat(long millis) throws InterruptedException {
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+        synchronized (pause) {
+            for (long left = millis; left > 0 && !ending && !beatWanted; left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime())) {
+                pause.wait(left);
+            }
+        }
+        // what changes together goes in one beat
+        sleep(Math.min(50, millis));
     }
 
     private void sleep(long millis) {

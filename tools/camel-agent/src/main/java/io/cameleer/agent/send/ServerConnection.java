@@ -2,6 +2,7 @@ package io.cameleer.agent.send;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -67,11 +68,48 @@ final class ServerConnection {
                 HttpResponse.BodyHandlers.ofByteArray());
             return new Answer(response.statusCode(), response.body(), retryAfter(response));
         } catch (IOException e) {
-            throw new Unavailable(e.getClass().getSimpleName() + (e.getMessage() == null ? "" : ": " + e.getMessage()), -1);
+            throw unavailable(e);
         }
     }
 
-    private static long retryAfter(HttpResponse<?> response) {
+    Answer get(String path, String bearer) throws Unavailable, InterruptedException {
+        HttpRequest request = HttpRequest.newBuilder(URI.create(server + path))
+            .timeout(limit)
+            .header("Authorization", "Bearer " + bearer)
+            .header("Accept", "application/json")
+            .header("X-Protocol-Version", "1")
+            .build();
+        try {
+            HttpResponse<byte[]> response = client.send(request, HttpResponse.BodyHandlers.ofByteArray());
+            return new Answer(response.statusCode(), response.body(), retryAfter(response));
+        } catch (IOException e) {
+            throw unavailable(e);
+        }
+    }
+
+    /** Opens a stream of events; the deadline is for its head only, and the caller closes it. */
+    HttpResponse<InputStream> stream(String path, String bearer, String lastEventId) throws Unavailable, InterruptedException {
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(server + path))
+            .timeout(limit)
+            .header("Authorization", "Bearer " + bearer)
+            .header("Accept", "text/event-stream")
+            .header("Cache-Control", "no-store")
+            .header("X-Protocol-Version", "1");
+        if (lastEventId != null) {
+            request.header("Last-Event-ID", lastEventId);
+        }
+        try {
+            return client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
+        } catch (IOException e) {
+            throw unavailable(e);
+        }
+    }
+
+    private static Unavailable unavailable(IOException e) {
+        return new Unavailable(e.getClass().getSimpleName() + (e.getMessage() == null ? "" : ": " + e.getMessage()), -1);
+    }
+
+    static long retryAfter(HttpResponse<?> response) {
         try {
             return response.headers().firstValue("Retry-After").map(Long::parseLong).map(s -> Math.min(s, 3_600) * 1_000).orElse(-1L);
         } catch (NumberFormatException e) {

@@ -2,7 +2,9 @@ package io.cameleer.agent.send;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.URLEncoder;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -10,18 +12,22 @@ import java.time.format.DateTimeParseException;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.function.ToIntFunction;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 
 import io.cameleer.agent.boot.AgentLog;
+import io.cameleer.agent.command.ServerLink;
+import io.cameleer.agent.command.ServerTrust;
 import io.cameleer.agent.json.JsonText;
 import io.cameleer.agent.send.ServerConnection.Answer;
+import io.cameleer.agent.settings.Permissions;
 
 /**
  * The agent's standing with the server: registered or not, and with which tokens. Registers when needed, refreshes the access token
  * before it ends and when it is refused, registers again when the refresh is refused. Used by the sending and the heartbeat thread.
  */
-final class Session {
+final class Session implements ServerLink {
 
     private static final int OK = 200;
     private static final int UNAUTHORIZED = 401;
@@ -33,6 +39,7 @@ final class Session {
     private final CamelState camel;
     private final Counters counters;
     private final Consumer<Map<String, Object>> onConfig;
+    private final Permissions permissions;
     private final Object lock = new Object();
 
     private String agentPath;
@@ -41,14 +48,17 @@ final class Session {
     private long refreshAtNanos;
     private volatile long heartbeatMillis = 30_000;
     private volatile long skewMillis;
+    private volatile ServerTrust trust;
+    private volatile int registrations;
 
     Session(AgentIdentity identity, ServerConnection connection, CamelState camel, Counters counters,
-            Consumer<Map<String, Object>> onConfig) {
+            Consumer<Map<String, Object>> onConfig, Permissions permissions) {
         this.identity = identity;
         this.connection = connection;
         this.camel = camel;
         this.counters = counters;
         this.onConfig = onConfig;
+        this.permissions = permissions;
     }
 
     /** Sends with a token that should be good; a refused one is replaced once. */
@@ -65,6 +75,93 @@ final class Session {
             throw new Unavailable("refused with " + answer.status(), answer.retryAfterMillis());
         }
         return answer;
+    }
+
+    private interface Attempt<T> {
+        T with(String token) throws Unavailable, InterruptedException;
+    }
+
+    /** The same with any call: its status decides whether the token is replaced. */
+    private <T> T withToken(Attempt<T> attempt, ToIntFunction<T> statusOf, Consumer<T> refused) throws Unavailable, InterruptedException {
+        String token = token(null);
+        T answer = attempt.with(token);
+        if (statusOf.applyAsInt(answer) == UNAUTHORIZED) {
+            refused.accept(answer);
+            token = token(token);
+            answer = attempt.with(token);
+        }
+        int status = statusOf.applyAsInt(answer);
+        if (status == UNAUTHORIZED || status == FORBIDDEN) {
+            refused.accept(answer);
+            forget(token);
+            throw new Unavailable("refused with " + status, -1);
+        }
+        return answer;
+    }
+
+    @Override
+    public OpenStream openStream(String lastEventId) throws Unavailable, InterruptedException {
+        record Opened(HttpResponse<InputStream> response, String token) {
+        }
+        Opened opened = withToken(token -> new Opened(connection.stream(agentPath() + "/events", token, lastEventId), token),
+            each -> each.response().statusCode(), each -> close(each.response().body()));
+        int status = opened.response().statusCode();
+        if (status != OK) {
+            close(opened.response().body());
+            if (status == NOT_FOUND) {
+                forget(null);
+            }
+            throw new Unavailable("the command stream was answered with " + status, ServerConnection.retryAfter(opened.response()));
+        }
+        return new OpenStream(opened.response().body(), opened.token());
+    }
+
+    private static void close(InputStream in) {
+        try {
+            in.close();
+        } catch (IOException e) {
+            // nobody reads it
+        }
+    }
+
+    @Override
+    public void renew(String token) throws Unavailable, InterruptedException {
+        token(token);
+    }
+
+    @Override
+    public void registerAgain() throws Unavailable, InterruptedException {
+        forget(null);
+        token(null);
+    }
+
+    @Override
+    public ServerTrust trust() {
+        return trust;
+    }
+
+    @Override
+    public long serverNowMillis() {
+        return System.currentTimeMillis() + skewMillis;
+    }
+
+    @Override
+    public int acknowledge(String commandId, byte[] body) throws Unavailable, InterruptedException {
+        String path = "/commands/" + commandId + "/ack";
+        String token = token(null);
+        Answer answer = connection.post(agentPath() + path, token, body, null);
+        if (answer.status() == UNAUTHORIZED) {
+            // a 403 is about the command here, not about the token
+            answer = connection.post(agentPath() + path, token(token), body, null);
+        }
+        return answer.status();
+    }
+
+    @Override
+    public Map<String, Object> readConfig() throws Unavailable, InterruptedException {
+        Answer answer = withToken(token -> connection.get("/api/v1/agents/config", token), Answer::status, each -> {
+        });
+        return answer.status() == OK ? JsonText.object(answer.body()) : Map.of();
     }
 
     void heartbeat() throws Unavailable, InterruptedException {
@@ -95,6 +192,11 @@ final class Session {
 
     long heartbeatMillis() {
         return heartbeatMillis;
+    }
+
+    /** How often this agent has been registered: when it grows, the server may have forgotten what it was told before. */
+    int registrations() {
+        return registrations;
     }
 
     boolean registered() {
@@ -151,10 +253,13 @@ final class Session {
         }
         String id = JsonText.string(body, "agentId", identity.instanceId());
         agentPath = "/api/v1/agents/" + URLEncoder.encode(id, StandardCharsets.UTF_8).replace("+", "%20");
+        trust = ServerTrust.of(JsonText.string(body, "tenantId", null), identity.environment(), id,
+            JsonText.string(body, "serverKeyId", null), JsonText.string(body, "serverPublicKey", ""));
         heartbeatMillis = Math.max(100, Math.min(JsonText.number(body, "heartbeatIntervalMs", 30_000), 600_000));
         learnTokens(body);
         learnTime(body, before);
         onConfig.accept(JsonText.child(body, "config"));
+        registrations++;
         AgentLog.info("registered as " + identity);
     }
 
@@ -212,6 +317,7 @@ final class Session {
             json.writeStringField("version", identity.version());
             json.writeStringField("camelVersion", camel.camelVersion());
             json.writeStringField("runtime", camel.runtime());
+            json.writeStringField("agentTime", Instant.now().toString());
             json.writeArrayFieldStart("routeIds");
             for (String route : new TreeMap<>(camel.routeStates()).keySet()) {
                 json.writeString(route);
@@ -224,6 +330,7 @@ final class Session {
     private byte[] heartbeatBody() {
         return body(json -> {
             json.writeStringField("environmentId", identity.environment());
+            json.writeStringField("agentTime", Instant.now().toString());
             capabilities(json);
             json.writeObjectFieldStart("routeStates");
             for (Map.Entry<String, String> route : new TreeMap<>(camel.routeStates()).entrySet()) {
@@ -236,9 +343,14 @@ final class Session {
     private void capabilities(JsonGenerator json) throws IOException {
         json.writeObjectFieldStart("capabilities");
         json.writeBooleanField("executions", true);
+        json.writeBooleanField("commands", true);
+        json.writeBooleanField("routeControl", permissions.routeControl());
+        json.writeBooleanField("replay", permissions.replay());
         json.writeNumberField("clockSkewMs", skewMillis);
         for (Map.Entry<String, Long> count : counters.all().entrySet()) {
-            json.writeNumberField("dropped." + count.getKey(), count.getValue());
+            // what was refused has its own first word
+            String name = count.getKey().indexOf('.') >= 0 ? count.getKey() : "dropped." + count.getKey();
+            json.writeNumberField(name, count.getValue());
         }
         json.writeEndObject();
     }

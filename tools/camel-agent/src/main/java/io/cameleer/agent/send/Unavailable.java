@@ -1,19 +1,19 @@
 package io.cameleer.agent.send;
 
 /** The server cannot be used right now; worth another attempt later. */
-final class Unavailable extends Exception {
+public final class Unavailable extends Exception {
 
     private static final long serialVersionUID = 1L;
 
     private final long retryAfterMillis;
 
     /** @param retryAfterMillis what the server asked for, or -1 */
-    Unavailable(String reason, long retryAfterMillis) {
+    public Unavailable(String reason, long retryAfterMillis) {
         super(reason, null, false, false);
         this.retryAfterMillis = retryAfterMillis;
     }
 
-    long retryAfterMillis() {
+    public long retryAfterMillis() {
         return retryAfterMillis;
     }
 }

@@ -21,6 +21,7 @@ public final class AgentSettings {
     private final String instanceId;
     private final RecordingRules rules;
     private final Limits limits;
+    private final Permissions permissions;
 
     private AgentSettings(Source source) {
         this.apiKey = source.text("CAMELEER_API_KEY", source.text("CAMELEER_AUTH_TOKEN", ""));
@@ -46,6 +47,8 @@ public final class AgentSettings {
             source.integer("CAMELEER_AGENT_QUEUEBYTES", (int) d.queueBytes(), 1 << 10, Integer.MAX_VALUE),
             source.integer("CAMELEER_AGENT_MAXINFLIGHT", d.inFlight(), 1, 1_000_000),
             source.integer("CAMELEER_AGENT_RUNNINGAFTERMS", (int) d.runningAfterMs(), 0, 86_400_000));
+        this.permissions = new Permissions(source.flag("CAMELEER_AGENT_ROUTECONTROL_ENABLED", true),
+            source.flag("CAMELEER_AGENT_REPLAY_ENABLED", true));
     }
 
     /** Reads the environment and the system properties of this JVM. @throws IllegalArgumentException names a wrong setting and its rule */
@@ -91,6 +94,10 @@ public final class AgentSettings {
 
     public Limits limits() {
         return limits;
+    }
+
+    public Permissions permissions() {
+        return permissions;
     }
 
     private static URI serverUri(String text) {
@@ -173,6 +180,14 @@ public final class AgentSettings {
                 // answered below with the rule
             }
             throw new IllegalArgumentException(name + " must be a whole number from " + least + " to " + most);
+        }
+
+        boolean flag(String name, boolean fallback) {
+            String value = text(name, Boolean.toString(fallback)).toLowerCase(Locale.ROOT);
+            if (value.equals("true") || value.equals("false")) {
+                return value.equals("true");
+            }
+            throw new IllegalArgumentException(name + " must be true or false");
         }
 
         double number(String name, double fallback, double least, double most) {

@@ -8,13 +8,17 @@ import java.net.ServerSocket;
 import java.net.URI;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
+import io.cameleer.agent.config.Configuration;
 import io.cameleer.agent.mask.SensitiveKeys;
+import io.cameleer.agent.settings.CaptureMode;
+import io.cameleer.agent.settings.EngineLevel;
+import io.cameleer.agent.settings.Permissions;
+import io.cameleer.agent.settings.RecordingRules;
 
 class ReportingTest {
 
@@ -22,7 +26,8 @@ class ReportingTest {
 
     private final Counters counters = new Counters();
     private final ExecutionQueue queue = new ExecutionQueue(1_000, 1 << 20, counters);
-    private final AtomicReference<Map<String, Object>> config = new AtomicReference<>();
+    private final Configuration configuration = new Configuration(
+        new RecordingRules(EngineLevel.COMPLETE, CaptureMode.BOTH, 1, SensitiveKeys.defaults()), counters);
     private StrictServer server;
     private Reporting reporting;
 
@@ -66,7 +71,7 @@ class ReportingTest {
 
     private void start(int port) {
         AgentIdentity identity = new AgentIdentity(URI.create("http://127.0.0.1:" + port), StrictServer.KEY, "unit", "test", "unit-1", "1");
-        reporting = new Reporting(identity, QUICK, CAMEL, queue, List::of, counters, SensitiveKeys::defaults, config::set);
+        reporting = new Reporting(identity, QUICK, CAMEL, queue, List::of, counters, configuration, Permissions.all());
         reporting.start();
     }
 
@@ -223,7 +228,7 @@ class ReportingTest {
         server = new StrictServer(0);
         server.config = "{\"version\":3,\"samplingRate\":0.5}";
         start(server.port());
-        until("handed on", () -> config.get() != null);
-        assertEquals(0.5, ((Number) config.get().get("samplingRate")).doubleValue());
+        until("handed on", () -> configuration.live().version() == 3);
+        assertEquals(0.5, configuration.live().rules().samplingRate());
     }
 }

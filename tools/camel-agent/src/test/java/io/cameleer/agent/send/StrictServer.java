@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -15,6 +16,7 @@ import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.zip.GZIPInputStream;
 
@@ -45,11 +47,26 @@ final class StrictServer implements AutoCloseable {
     volatile int heartbeatIntervalMs = 100;
     volatile String config = "{\"version\":0}";
 
+    volatile String liveConfig = "{\"version\":0}";
+    /** What the registration says of who signs. */
+    volatile String serverKeyId = "key-1";
+    volatile String serverPublicKey = "x";
+    /** How far this server's clock is ahead of the agent's. */
+    volatile Duration ahead = Duration.ZERO;
+    /** Silent streams say nothing at all, not even that they are open. */
+    volatile boolean silentStreams;
+    /** The Last-Event-ID of each stream that was opened, empty when there was none. */
+    final List<String> streams = new CopyOnWriteArrayList<>();
+    final Map<String, Map<String, Object>> acks = new java.util.concurrent.ConcurrentHashMap<>();
+    /** Statuses with which the next acknowledgements are answered. */
+    final ConcurrentLinkedDeque<Integer> ackStatuses = new ConcurrentLinkedDeque<>();
+
+    private volatile LinkedBlockingQueue<String> stream = new LinkedBlockingQueue<>();
     private final AtomicInteger number = new AtomicInteger();
     private final Set<String> accessTokens = java.util.concurrent.ConcurrentHashMap.newKeySet();
     private volatile String refreshToken = "";
     private final HttpServer server;
-    private final ExecutorService workers = Executors.newFixedThreadPool(4);
+    private final ExecutorService workers = Executors.newCachedThreadPool();
 
     StrictServer(int port) throws IOException {
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
@@ -60,6 +77,58 @@ final class StrictServer implements AutoCloseable {
 
     int port() {
         return server.getAddress().getPort();
+    }
+
+    /** Text for the open stream, as it is; an empty one ends it. */
+    void stream(String text) {
+        stream.add(text);
+    }
+
+    void event(String name, String id, String data) {
+        stream("event: " + name + "\nid: " + id + "\ndata: " + data + "\n\n");
+    }
+
+    Instant now() {
+        return Instant.now().plus(ahead);
+    }
+
+    private void get(HttpExchange http) throws IOException {
+        String path = http.getRequestURI().getPath();
+        String bearer = String.valueOf(http.getRequestHeaders().getFirst("Authorization")).replaceFirst("^Bearer ", "");
+        if (!accessTokens.contains(bearer)) {
+            http.sendResponseHeaders(401, -1);
+        } else if (path.equals("/api/v1/agents/config")) {
+            calls.add("config");
+            byte[] bytes = liveConfig.getBytes(StandardCharsets.UTF_8);
+            http.sendResponseHeaders(200, bytes.length);
+            http.getResponseBody().write(bytes);
+        } else if (path.equals("/api/v1/agents/unit-1/events")) {
+            String last = http.getRequestHeaders().getFirst("Last-Event-ID");
+            LinkedBlockingQueue<String> mine = new LinkedBlockingQueue<>();
+            http.getResponseHeaders().set("Content-Type", "text/event-stream");
+            http.sendResponseHeaders(200, 0);
+            stream.add("");
+            stream = mine;
+            streams.add(last == null ? "" : last);
+            if (!silentStreams) {
+                mine.add(": open\n\n");
+            }
+            follow(http, mine);
+        } else {
+            breaches.add("GET " + path);
+            http.sendResponseHeaders(404, -1);
+        }
+    }
+
+    private static void follow(HttpExchange http, LinkedBlockingQueue<String> mine) throws IOException {
+        try {
+            for (String text = mine.take(); !text.isEmpty(); text = mine.take()) {
+                http.getResponseBody().write(text.getBytes(StandardCharsets.UTF_8));
+                http.getResponseBody().flush();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     void revokeAccess() {
@@ -73,6 +142,12 @@ final class StrictServer implements AutoCloseable {
     }
 
     private void handle(HttpExchange http) throws IOException {
+        if ("GET".equals(http.getRequestMethod())) {
+            try (http) {
+                get(http);
+            }
+            return;
+        }
         try (http) {
             byte[] body = http.getRequestBody().readAllBytes();
             String path = http.getRequestURI().getPath();
@@ -124,8 +199,20 @@ final class StrictServer implements AutoCloseable {
             Map<String, Object> beat = JsonText.object(body);
             must("test".equals(beat.get("environmentId")), "environmentId of the heartbeat");
             must(beat.get("routeStates") instanceof Map, "routeStates");
+            must(beat.get("agentTime") instanceof String, "agentTime of the heartbeat");
             heartbeats.add(beat);
-            return new Reply(200, "{\"serverTime\":\"" + Instant.now() + "\"}");
+            return new Reply(200, "{\"serverTime\":\"" + now() + "\"}");
+        } else if (path.startsWith(agent + "commands/") && path.endsWith("/ack")) {
+            Integer forced = ackStatuses.poll();
+            if (forced != null) {
+                return new Reply(forced, "{}");
+            }
+            String id = path.substring((agent + "commands/").length(), path.length() - "/ack".length());
+            Map<String, Object> ack = JsonText.object(body);
+            must(List.of("SUCCESS", "FAILURE").contains(ack.get("status")), "status of the acknowledgement");
+            must(body.length <= 300_000, "size of the acknowledgement");
+            must(acks.put(id, ack) == null, "a command acknowledged twice");
+            return new Reply(200, "{\"commandId\":\"" + id + "\",\"state\":\"ACKNOWLEDGED\"}");
         } else if (path.equals(agent + "deregister")) {
             return new Reply(200, "{}");
         }
@@ -136,14 +223,15 @@ final class StrictServer implements AutoCloseable {
     private Reply register(String bearer, byte[] body) {
         Map<String, Object> request = JsonText.object(body);
         must(bearer.equals(KEY), "registered with another key");
-        for (String member : List.of("agentId", "displayName", "application", "environmentId", "version", "camelVersion", "runtime")) {
+        for (String member : List.of("agentId", "displayName", "application", "environmentId", "version", "camelVersion", "runtime", "agentTime")) {
             must(request.get(member) instanceof String, "member " + member);
         }
         must(request.get("routeIds") instanceof List, "routeIds");
         must(request.get("capabilities") instanceof Map, "capabilities");
         registrations.add(request);
         return new Reply(200, "{\"agentId\":\"unit-1\",\"sseEndpoint\":\"/api/v1/agents/unit-1/events\",\"heartbeatIntervalMs\":"
-            + heartbeatIntervalMs + "," + tokens() + ",\"serverPublicKey\":\"x\",\"config\":" + config + "}");
+            + heartbeatIntervalMs + "," + tokens() + ",\"tenantId\":\"acme\",\"serverKeyId\":\"" + serverKeyId + "\",\"serverPublicKey\":\"" + serverPublicKey
+            + "\",\"config\":" + config + "}");
     }
 
     private String tokens() {
@@ -151,7 +239,7 @@ final class StrictServer implements AutoCloseable {
         accessTokens.add("access-" + n);
         refreshToken = "refresh-" + n;
         return "\"accessToken\":\"access-" + n + "\",\"refreshToken\":\"refresh-" + n + "\",\"expiresInSeconds\":" + expiresInSeconds
-            + ",\"serverTime\":\"" + Instant.now() + "\"";
+            + ",\"serverTime\":\"" + now() + "\"";
     }
 
     @SuppressWarnings("unchecked")
