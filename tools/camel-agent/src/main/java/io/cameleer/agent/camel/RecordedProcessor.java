@@ -10,6 +10,9 @@ import org.apache.camel.NamedNode;
 import org.apache.camel.Processor;
 import org.apache.camel.support.processor.DelegateAsyncProcessor;
 
+import io.cameleer.agent.logs.LogIds;
+import io.cameleer.agent.model.Execution;
+
 /** A processor of a route with the recorder around it. It sits inside Camel's error handler, so each attempt of a redelivery is seen. */
 final class RecordedProcessor extends DelegateAsyncProcessor {
 
@@ -17,13 +20,15 @@ final class RecordedProcessor extends DelegateAsyncProcessor {
         Set.of("to", "toD", "wireTap", "enrich", "pollEnrich", "poll", "recipientList", "routingSlip", "dynamicRouter");
 
     private final Recorder recorder;
+    private final LogIds ids;
     private final NamedNode node;
     private final Processor target;
     private volatile String endpointUri;
 
-    RecordedProcessor(Recorder recorder, NamedNode node, Processor target) {
+    RecordedProcessor(Recorder recorder, LogIds ids, NamedNode node, Processor target) {
         super(target);
         this.recorder = recorder;
+        this.ids = ids;
         this.node = node;
         this.target = target;
     }
@@ -60,12 +65,28 @@ final class RecordedProcessor extends DelegateAsyncProcessor {
     @Override
     public boolean process(Exchange exchange, AsyncCallback callback) {
         Recorder.Visit visit = recorder.processorBegins(this, exchange);
-        if (visit == null) {
-            return super.process(exchange, callback);
-        }
-        return super.process(exchange, doneSync -> {
+        AsyncCallback ended = visit == null ? callback : doneSync -> {
             recorder.processorEnds(visit, exchange);
             callback.done(doneSync);
-        });
+        };
+        if (!ids.wanted()) {
+            return super.process(exchange, ended);
+        }
+        LogIds.Place here = here(exchange);
+        LogIds.Place before = ids.enter(here);
+        try {
+            return super.process(exchange, ended);
+        } finally {
+            // also when the work goes on elsewhere: this thread has left it
+            ids.leave(here, before);
+        }
+    }
+
+    /** Of a recorded exchange the id that its execution has, which the branches of a split or multicast share. */
+    private LogIds.Place here(Exchange exchange) {
+        Frame frame = Recorder.frameOf(exchange);
+        Execution execution = frame == null ? null : frame.execution();
+        return execution == null ? new LogIds.Place(exchange.getExchangeId(), exchange.getFromRouteId(), id())
+            : new LogIds.Place(execution.exchangeId, execution.routeId, id());
     }
 }

@@ -16,12 +16,17 @@ public final class UriMasker {
     private UriMasker() {
     }
 
+    /** Whether an option of that name holds a secret. */
+    public static boolean secret(String name, SensitiveKeys keys) {
+        return NAMES.matches(name) || keys.matches(name);
+    }
+
     public static String mask(String uri, SensitiveKeys keys) {
         String text = USER_INFO.matcher(uri).replaceAll("$1:xxxxxx@");
         Matcher query = QUERY.matcher(text);
         StringBuilder out = new StringBuilder(text.length());
         while (query.find()) {
-            boolean secret = NAMES.matches(query.group(2)) || keys.matches(query.group(2));
+            boolean secret = secret(query.group(2), keys);
             query.appendReplacement(out, Matcher.quoteReplacement(secret
                 ? query.group(1) + query.group(2) + "=xxxxxx" : query.group()));
         }

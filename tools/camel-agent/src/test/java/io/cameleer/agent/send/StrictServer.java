@@ -41,6 +41,10 @@ final class StrictServer implements AutoCloseable {
     final List<Map<String, Object>> registrations = new CopyOnWriteArrayList<>();
     /** Statuses with which the next data requests are answered, before anything else is looked at. */
     final ConcurrentLinkedDeque<Integer> dataStatuses = new ConcurrentLinkedDeque<>();
+    /** The same for logs, metrics, events and diagrams. */
+    final ConcurrentLinkedDeque<Integer> recordStatuses = new ConcurrentLinkedDeque<>();
+    final List<Sent> recordAttempts = new CopyOnWriteArrayList<>();
+    volatile String rejectedRecords = "[]";
     volatile boolean refreshRefused;
     volatile int largestBatch = Integer.MAX_VALUE;
     volatile int expiresInSeconds = 3_600;
@@ -62,6 +66,12 @@ final class StrictServer implements AutoCloseable {
     final ConcurrentLinkedDeque<Integer> ackStatuses = new ConcurrentLinkedDeque<>();
 
     private volatile LinkedBlockingQueue<String> stream = new LinkedBlockingQueue<>();
+    private static final Map<String, List<String>> REQUIRED = Map.of(
+        "logs", List.of("timestamp", "level", "message", "source"), "metrics", List.of("metricName", "value", "timestamp", "tags", "type"),
+        "events", List.of("type", "timestamp", "detail"), "diagrams", List.of("routeId", "nodes", "edges", "diagramHash"));
+    private static final Set<String> RECORDS = REQUIRED.keySet();
+
+    private final Map<String, List<Map<String, Object>>> records = new java.util.concurrent.ConcurrentHashMap<>();
     private final AtomicInteger number = new AtomicInteger();
     private final Set<String> accessTokens = java.util.concurrent.ConcurrentHashMap.newKeySet();
     private volatile String refreshToken = "";
@@ -216,6 +226,10 @@ final class StrictServer implements AutoCloseable {
         } else if (path.equals(agent + "deregister")) {
             return new Reply(200, "{}");
         }
+        String kind = path.startsWith("/api/v1/data/") ? path.substring("/api/v1/data/".length()) : "";
+        if (RECORDS.contains(kind)) {
+            return records(kind, key, body);
+        }
         must(path.equals("/api/v1/data/executions"), "unknown path");
         return data(key, body);
     }
@@ -243,10 +257,14 @@ final class StrictServer implements AutoCloseable {
     }
 
     @SuppressWarnings("unchecked")
+    private static List<Map<String, Object>> elements(byte[] body) {
+        return (List<Map<String, Object>>) JsonText.object(
+            ("{\"all\":" + new String(body, StandardCharsets.UTF_8) + "}").getBytes(StandardCharsets.UTF_8)).get("all");
+    }
+
     private Reply data(String key, byte[] body) {
         must(key != null && !key.isBlank(), "idempotency key");
-        List<Map<String, Object>> elements = (List<Map<String, Object>>) JsonText.object(
-            ("{\"all\":" + new String(body, StandardCharsets.UTF_8) + "}").getBytes(StandardCharsets.UTF_8)).get("all");
+        List<Map<String, Object>> elements = elements(body);
         List<String> ids = new ArrayList<>();
         for (Map<String, Object> element : elements) {
             for (String member : List.of("executionId", "exchangeId", "correlationId", "routeId", "status", "startTime")) {
@@ -266,6 +284,31 @@ final class StrictServer implements AutoCloseable {
         must(new HashSet<>(ids).size() == ids.size(), "an execution twice in one request");
         stored.addAll(ids);
         return new Reply(202, "{\"accepted\":" + ids.size() + "}");
+    }
+
+    private Reply records(String kind, String key, byte[] body) {
+        must(key != null && !key.isBlank(), "idempotency key");
+        List<Map<String, Object>> elements = elements(body);
+        recordAttempts.add(new Sent(key, List.of(kind), elements.size()));
+        Integer forced = recordStatuses.poll();
+        if (forced != null) {
+            return new Reply(forced, "{}");
+        }
+        if (elements.size() > largestBatch) {
+            return new Reply(413, "{}");
+        }
+        for (Map<String, Object> element : elements) {
+            for (String member : REQUIRED.get(kind)) {
+                must(element.get(member) != null, kind + ": member " + member);
+            }
+        }
+        records.computeIfAbsent(kind, k -> new CopyOnWriteArrayList<>()).addAll(elements);
+        return new Reply(202, "{\"accepted\":" + elements.size() + ",\"rejected\":" + rejectedRecords + "}");
+    }
+
+    /** What was stored of one of the smaller kinds. */
+    List<Map<String, Object>> records(String kind) {
+        return records.getOrDefault(kind, List.of());
     }
 
     private static void must(boolean holds, String rule) {

@@ -1,0 +1,116 @@
+package io.cameleer.agent.camel.logs;
+
+import java.util.Map;
+
+import org.apache.logging.log4j.Level;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.core.Appender;
+import org.apache.logging.log4j.core.LogEvent;
+import org.apache.logging.log4j.core.LoggerContext;
+import org.apache.logging.log4j.core.appender.AbstractAppender;
+import org.apache.logging.log4j.core.config.Configuration;
+import org.apache.logging.log4j.core.config.LoggerConfig;
+import org.apache.logging.log4j.core.config.Property;
+
+import io.cameleer.agent.logs.LogIntake;
+import io.cameleer.agent.logs.LogSource;
+
+/** Log4j 2: an appender of the configuration's root and of each logger that does not pass on what it hears. */
+public final class Log4jSource implements LogSource {
+
+    private static final String NAME = "cameleer";
+
+    private final LoggerContext context;
+    private final LogIntake intake;
+    private final Appender appender = new Tap();
+    private boolean listening;
+
+    public Log4jSource(LoggerContext context, LogIntake intake) {
+        this.context = context;
+        this.intake = intake;
+    }
+
+    @Override
+    public boolean attach() {
+        if (!listening) {
+            listening = true;
+            // each change of the configuration makes a new one, without what was added to the one before
+            context.addPropertyChangeListener(change -> {
+                if (LoggerContext.PROPERTY_CONFIG.equals(change.getPropertyName())) {
+                    attach();
+                }
+            });
+        }
+        if (!appender.isStarted()) {
+            appender.start();
+        }
+        Configuration configuration = context.getConfiguration();
+        boolean added = false;
+        for (LoggerConfig logger : configuration.getLoggers().values()) {
+            boolean wanted = logger.getName().equals(LogManager.ROOT_LOGGER_NAME) || !logger.isAdditive();
+            if (wanted && logger.getAppenders().get(NAME) != appender) {
+                logger.addAppender(appender, null, null);
+                added = true;
+            }
+        }
+        if (added) {
+            context.updateLoggers();
+        }
+        return true;
+    }
+
+    @Override
+    public void detach() {
+        for (LoggerConfig logger : context.getConfiguration().getLoggers().values()) {
+            logger.removeAppender(NAME);
+        }
+        context.updateLoggers();
+    }
+
+    @Override
+    public String level(String logger) {
+        LoggerConfig config = context.getConfiguration().getLoggers().get(named(logger));
+        Level level = config == null ? null : config.getExplicitLevel();
+        return level == null ? null : name(level);
+    }
+
+    @Override
+    public void level(String logger, String level) {
+        Configuration configuration = context.getConfiguration();
+        String name = named(logger);
+        LoggerConfig config = configuration.getLoggers().get(name);
+        if (config == null && level != null) {
+            configuration.addLogger(name, new LoggerConfig(name, Level.valueOf(level), true));
+        } else if (config != null) {
+            config.setLevel(level == null ? null : Level.valueOf(level));
+        }
+        context.updateLoggers();
+    }
+
+    private static String named(String logger) {
+        return "root".equalsIgnoreCase(logger) ? LogManager.ROOT_LOGGER_NAME : logger;
+    }
+
+    private static String name(Level level) {
+        return switch (level.getStandardLevel()) {
+            case FATAL, ERROR -> "ERROR";
+            case ALL -> "TRACE";
+            default -> level.getStandardLevel().name();
+        };
+    }
+
+    private final class Tap extends AbstractAppender {
+
+        Tap() {
+            super(NAME, null, null, true, Property.EMPTY_ARRAY);
+        }
+
+        @Override
+        public void append(LogEvent event) {
+            // the event may be used again for the next line, so everything is read at once
+            Map<String, String> mdc = event.getContextData().toMap();
+            intake.take(new LogIntake.Head(event.getTimeMillis(), name(event.getLevel()), event.getLoggerName(), event.getThreadName()),
+                () -> event.getMessage().getFormattedMessage(), event.getThrown(), mdc);
+        }
+    }
+}
