@@ -3,37 +3,47 @@
 #include <cameleer/clickhouse/client.hpp>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
+#include <vector>
 
 namespace cameleer::server {
 
-/// Native blocks of one request, ready to be inserted. Native bodies may be joined end to end, so that requests share
-/// an insert without being decoded again.
+/// Rows of one table as a Native body. Native bodies may be joined end to end, so that requests share an insert without
+/// being decoded again.
+struct TablePart {
+  std::string_view table;  ///< of static life
+  std::span<const clickhouse::Block::Column> columns;
+  std::string body;
+  std::size_t rows = 0;
+};
+
+/// What one request stores. The last part goes in after the others: whoever sees its rows sees theirs as well.
 struct EncodedRows {
-  std::string executions;
-  std::string processors;
-  std::size_t rows = 0;  ///< of both tables
-  [[nodiscard]] std::size_t bytes() const { return executions.size() + processors.size(); }
+  std::vector<TablePart> parts = {};
+  [[nodiscard]] std::size_t rows() const;
+  [[nodiscard]] std::size_t bytes() const;
 };
 
 /// Inserts a Native body into a table. The engine in the server, something smaller in tests.
 using Inserter = std::function<async::Task<clickhouse::Outcome<void>>(
     std::string table, std::span<const clickhouse::Block::Column> columns, std::string body)>;
 
-/// Group commit: requests that arrive while an insert runs, or within `linger`, share the next one. Each caller waits
-/// for its own rows. A batch that the engine refuses for its content is repeated request by request, so that one bad
-/// request fails alone. I/O thread only.
+/// Group commit, apart for each table that a request ends with: an idle one inserts at once, and requests that arrive
+/// while an insert runs share the next one. Different tables are inserted side by side. Each caller waits for its own
+/// rows. A batch that the engine refuses for its content is repeated request by request, so that one bad request fails
+/// alone. I/O thread only.
 class BatchWriter {
  public:
   struct Options {
-    std::chrono::milliseconds linger{20};             ///< how long a request may wait for company
-    std::size_t batch_rows = 100'000;                 ///< an insert is sent at once with so many rows
-    std::size_t batch_bytes = 32u << 20;              ///< or so many bytes
+    std::size_t batch_rows = 100'000;                 ///< most rows that requests share an insert with
+    std::size_t batch_bytes = 32u << 20;              ///< and most bytes
     std::size_t waiting_bytes = 256u << 20;           ///< more are refused with `overloaded`
     std::chrono::milliseconds answer_within{20'000};  ///< a caller gets `unavailable` after so long
   };
   struct Counters {
-    std::uint64_t requests = 0, batches = 0, split_batches = 0, rows = 0, refused = 0, failed = 0;
+    std::uint64_t requests = 0, batches = 0, split_batches = 0, refused = 0, failed = 0;
+    std::map<std::string_view, std::uint64_t> rows = {};  ///< stored and acknowledged, by table
   };
 
   BatchWriter(async::Executor executor, Inserter inserter, Options options);
@@ -41,8 +51,8 @@ class BatchWriter {
   BatchWriter(const BatchWriter&) = delete;
   BatchWriter& operator=(const BatchWriter&) = delete;
 
-  /// Returns when the rows are stored. `overloaded` and `unavailable`: try again later, the rows may or may not be
-  /// stored; `malformed_body`: the engine refuses the content.
+  /// Returns when the rows are stored; there must be some. `overloaded` and `unavailable`: try again later, the rows
+  /// may or may not be stored; `malformed_body`: the engine refuses the content.
   async::Task<Expected<void>> write(EncodedRows rows);
 
   /// Refuses new rows, waits until the present ones are settled.

@@ -2,45 +2,11 @@
 
 #include <cameleer/core/processor_tree.hpp>
 
+#include "server/ingest/row_identity.hpp"
+#include "server/ingest/row_writer.hpp"
+
 namespace cameleer::server {
 namespace {
-
-using Column = clickhouse::Block::Column;
-
-constexpr const char* kText = "String";
-constexpr const char* kName = "LowCardinality(String)";
-constexpr const char* kTime = "DateTime64(3)";
-constexpr const char* kMap = "Map(LowCardinality(String), String)";
-constexpr const char* kNames = "Array(LowCardinality(String))";
-
-// Appends cells from left to right.
-class RowWriter {
- public:
-  explicit RowWriter(clickhouse::Block& block) : block_(block) {}
-  RowWriter& text(std::string_view value) { return block_.append(column_++, value), *this; }
-  RowWriter& integer(std::int64_t value) { return block_.append_int(column_++, value), *this; }
-  RowWriter& natural(std::uint64_t value) { return block_.append_uint(column_++, value), *this; }
-  RowWriter& time(Instant value) { return integer(milliseconds_of(value)); }
-  RowWriter& map(const StringMap& value) { return block_.append_map(column_++, value), *this; }
-  RowWriter& names(const std::vector<std::string>& value) { return block_.append_array(column_++, value), *this; }
-  template <class Number>
-  RowWriter& optional(const std::optional<Number>& value) {
-    return integer(value ? static_cast<std::int64_t>(*value) : -1);
-  }
-  RowWriter& message(const Message& value) {
-    body(value.input_body).map(value.input_headers);
-    return body(value.output_body).map(value.output_headers);
-  }
-
- private:
-  RowWriter& body(const std::optional<Body>& value) {
-    return text(value ? std::string_view(value->text) : std::string_view())
-        .integer(value ? static_cast<std::int64_t>(value->size) : -1);
-  }
-
-  clickhouse::Block& block_;
-  std::size_t column_ = 0;
-};
 
 void append_processor(const ProcessorExecution& step, const Execution& execution, const RowOrigin& origin,
                       std::uint64_t version, clickhouse::Block& block) {
@@ -153,18 +119,15 @@ std::span<const Column> processor_columns() {
   return columns;
 }
 
-std::uint64_t row_version(std::string_view status, Instant arrived) {
-  constexpr std::uint64_t finished = 1u << 31, running = 1;
-  // Quarter seconds since 2020, counted down: good until 2054.
-  constexpr std::int64_t year_2020 = 1'577'836'800'000;
-  const auto ticks = std::max<std::int64_t>(0, milliseconds_of(arrived) - year_2020) >> 8;
-  const auto age = 0xFFFF'FFFFu - static_cast<std::uint32_t>(std::min<std::int64_t>(ticks, 0xFFFF'FFFF));
-  return (is_terminal(status) ? finished : running) << 32 | age;
+std::uint64_t execution_version(std::string_view status, std::uint32_t running_rank, Instant arrived) {
+  constexpr std::uint32_t finished = 1u << 31;
+  return row_version(is_terminal(status) ? finished : running_rank, arrived);
 }
 
-void append_rows(const Execution& execution, const RowOrigin& origin, clickhouse::Block& executions,
-                 clickhouse::Block& processors) {
-  const auto version = row_version(execution.status, origin.arrived);
+namespace {
+
+void append(const Execution& execution, const RowOrigin& origin, std::uint64_t version, std::size_t processor_count,
+            clickhouse::Block& executions, clickhouse::Block& processors) {
   const auto* failing = execution.status == status::failed ? find_failing_processor(execution.processors) : nullptr;
   RowWriter(executions)
       .text(origin.tenant)
@@ -188,12 +151,26 @@ void append_rows(const Execution& execution, const RowOrigin& origin, clickhouse
       .text(execution.error_stack_trace)
       .text(failing ? failing->processor_id : "")
       .text(failing ? failing->processor_type : "")
-      .natural(execution.processors.size())
+      .natural(processor_count)
       .map(execution.attributes)
       .message(execution.message)
       .names(execution.truncated)
       .natural(version);
   for (const auto& step : execution.processors) append_processor(step, execution, origin, version, processors);
+}
+
+}  // namespace
+
+void append_rows(const Execution& execution, const RowOrigin& origin, clickhouse::Block& executions,
+                 clickhouse::Block& processors) {
+  append(execution, origin, execution_version(execution.status, 1, origin.arrived), execution.processors.size(),
+         executions, processors);
+}
+
+void append_chunk_rows(const Execution& exchange, std::uint32_t chunk_seq, const RowOrigin& origin,
+                       clickhouse::Block& executions, clickhouse::Block& processors) {
+  append(exchange, origin, execution_version(exchange.status, chunk_seq, origin.arrived), kProcessorsCountedByReader,
+         executions, processors);
 }
 
 }  // namespace cameleer::server

@@ -17,11 +17,18 @@ struct RowOrigin {
   Instant arrived;
 };
 
-/// Which of several rows of one identity stays; see the schema. Of equal ranks the earlier arrival is the higher.
-std::uint64_t row_version(std::string_view status, Instant arrived);
+/// Version of both kinds of rows: a finished execution ranks above every running one, which ranks by `running_rank` (1,
+/// or the number of its part). Of equal ranks the earlier arrival is the higher.
+std::uint64_t execution_version(std::string_view status, std::uint32_t running_rank, Instant arrived);
+
+/// `processor_count` of an execution that comes in parts: no part knows how many steps the others bring.
+inline constexpr std::uint32_t kProcessorsCountedByReader = 0xFFFF'FFFF;
 
 /// Appends the execution to both blocks.
 void append_rows(const Execution& execution, const RowOrigin& origin, clickhouse::Block& executions,
                  clickhouse::Block& processors);
+/// The same for part number `chunk_seq` of an execution.
+void append_chunk_rows(const Execution& exchange, std::uint32_t chunk_seq, const RowOrigin& origin,
+                       clickhouse::Block& executions, clickhouse::Block& processors);
 
 }  // namespace cameleer::server

@@ -14,6 +14,9 @@ bool is_json(std::string_view content_type) {
                     [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + ('a' - 'A') : a) == b; });
 }
 
+constexpr const char* kKeyHeader = "Idempotency-Key";
+constexpr std::size_t kKeyCharacters = 128;
+
 Expected<void> check_headers(const web::Request& request) {
   for (const auto* name : {"X-Protocol-Version", "X-Cameleer-Protocol-Version"}) {
     const auto version = request.header(name);
@@ -23,6 +26,9 @@ Expected<void> check_headers(const web::Request& request) {
   }
   if (!is_json(request.header("Content-Type"))) {
     return fail(ErrorCode::unsupported_media_type, "The content type must be application/json.", "Content-Type");
+  }
+  if (request.header(kKeyHeader).size() > kKeyCharacters) {
+    return fail(ErrorCode::invalid_parameter, "The Idempotency-Key must have at most 128 characters.", kKeyHeader);
   }
   return {};
 }
@@ -48,9 +54,10 @@ web::Response accepted(const IngestResult& result) {
   return web::Response::json(boost::json::serialize(body), 202);
 }
 
-async::Task<web::Response> ingest_executions(IngestService* service, web::Request& request) {
+async::Task<web::Response> ingest(IngestService* service, DataKind kind, web::Request& request) {
   if (auto checked = check_headers(request); !checked) co_return refusal(checked.error(), request.request_id);
-  auto result = co_await service->ingest_executions(principal_of(request), std::move(request.body));
+  std::string key(request.header(kKeyHeader));
+  auto result = co_await service->ingest(kind, principal_of(request), std::move(request.body), std::move(key));
   if (!result) co_return refusal(result.error(), request.request_id);
   co_return accepted(*result);
 }
@@ -58,12 +65,15 @@ async::Task<web::Response> ingest_executions(IngestService* service, web::Reques
 }  // namespace
 
 void add_ingest_routes(web::Router& router, IngestService& service, IngestLimits limits) {
-  router.add({.method = web::Method::post,
-              .pattern = "/api/v1/data/executions",
-              .operation_id = "ingestExecutions",
-              .access = {"agent"},
-              .limits = {.body_bytes = limits.body_bytes, .decoded_body_bytes = limits.decoded_body_bytes},
-              .handler = [&service](web::Request& request) { return ingest_executions(&service, request); }});
+  for (const auto& info : data_kinds()) {
+    router.add(
+        {.method = web::Method::post,
+         .pattern = "/api/v1/data/" + std::string(info.name),
+         .operation_id = std::string(info.operation_id),
+         .access = {"agent"},
+         .limits = {.body_bytes = limits.body_bytes, .decoded_body_bytes = limits.decoded_body_bytes},
+         .handler = [&service, kind = info.kind](web::Request& request) { return ingest(&service, kind, request); }});
+  }
 }
 
 }  // namespace cameleer::server

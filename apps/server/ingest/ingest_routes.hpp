@@ -11,7 +11,7 @@ struct IngestLimits {
   std::size_t decoded_body_bytes = 64u << 20;
 };
 
-/// POST /api/v1/data/executions
+/// POST /api/v1/data/{executions,chunks,logs,metrics,events,diagrams}
 void add_ingest_routes(web::Router& router, IngestService& service, IngestLimits limits = {});
 
 }  // namespace cameleer::server

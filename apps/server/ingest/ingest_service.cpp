@@ -39,32 +39,65 @@ IngestService::IngestService(async::Executor executor, clickhouse::Client& engin
           },
           workers, std::move(clock), std::move(options)) {}
 
-async::Task<Expected<IngestResult>> IngestService::ingest_executions(const Principal& agent, std::string body) {
-  DecodeContext context;
-  context.environment = agent.environment;
-  context.application = agent.application;
-  context.agent_id = agent.id;
-  context.now = clock_();
-  context.oldest = context.now - options_.retention;
-  context.newest = context.now + kAhead;
+async::Task<std::shared_ptr<const DecodeRules>> IngestService::rules_for(const DecodeContext& context) {
+  if (!options_.sensitive_keys_of) co_return rules_;
+  auto keys = co_await options_.sensitive_keys_of(context.environment, context.application);
+  if (!keys || !*keys) co_return rules_;
+  auto rules = std::make_shared<DecodeRules>(*rules_);
+  rules->sensitive_keys = std::move(*keys);
+  co_return rules;
+}
 
-  Expected<DecodedRequest> decoded;
-  if (body.size() <= options_.inline_bytes) {
-    decoded = decode_executions(std::move(body), *rules_, context);
-  } else {
-    auto work = [body = std::move(body), rules = rules_, context]() mutable {
-      return decode_executions(std::move(body), *rules, context);
-    };
-    auto outcome = co_await workers_.run(std::move(work));
-    if (!outcome) co_return std::unexpected(std::move(outcome.error()));
-    decoded = std::move(*outcome);
-  }
+async::Task<Expected<DecodedRequest>> IngestService::decode(DataKind kind, std::string body, DecodeContext context) {
+  const auto decode = info_of(kind).decode;
+  auto rules = co_await rules_for(context);
+  if (body.size() <= options_.inline_bytes) co_return decode(std::move(body), *rules, context);
+  auto work = [decode, body = std::move(body), rules = std::move(rules), context = std::move(context)]() mutable {
+    return decode(std::move(body), *rules, context);
+  };
+  auto outcome = co_await workers_.run(std::move(work));
+  if (!outcome) co_return std::unexpected(std::move(outcome.error()));
+  co_return std::move(*outcome);
+}
+
+async::Task<Expected<IngestResult>> IngestService::take(DataKind kind, const Principal& agent, std::string body,
+                                                        std::string idempotency_key) {
+  const auto now = clock_();
+  auto decoded = co_await decode(kind, std::move(body),
+                                 {.environment = agent.environment,
+                                  .application = agent.application,
+                                  .agent_id = agent.id,
+                                  .idempotency_key = std::move(idempotency_key),
+                                  .now = now,
+                                  .oldest = now - options_.retention,
+                                  .newest = now + kAhead});
   if (!decoded) co_return std::unexpected(std::move(decoded.error()));
 
   IngestResult result{decoded->accepted, std::move(decoded->rejected)};
   if (result.accepted == 0) co_return result;
+  const auto sightings = catalog_.take_due(agent.environment, decoded->routes, now);
+  auto& parts = decoded->rows.parts;
+  if (!sightings.empty()) parts.insert(parts.begin(), catalog_rows(options_.tenant, agent.environment, sightings));
   auto written = co_await writer_.write(std::move(decoded->rows));
-  if (!written) co_return std::unexpected(std::move(written.error()));
+  if (!written) {
+    catalog_.forget(agent.environment, sightings);
+    co_return std::unexpected(std::move(written.error()));
+  }
+  co_return result;
+}
+
+async::Task<Expected<IngestResult>> IngestService::ingest(DataKind kind, const Principal& agent, std::string body,
+                                                          std::string idempotency_key) {
+  auto result = co_await take(kind, agent, std::move(body), std::move(idempotency_key));
+  auto& counters = kinds_[static_cast<std::size_t>(kind)];
+  if (!result) {
+    ++counters.refused[result.error().code];
+    co_return result;
+  }
+  counters.accepted += result->accepted;
+  for (const auto& rejection : result->rejected) {
+    ++(rejection.reason == "too_old" ? counters.too_old : counters.in_future);
+  }
   co_return result;
 }
 

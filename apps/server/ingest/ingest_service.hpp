@@ -1,14 +1,21 @@
 #pragma once
+#include <array>
 #include <cameleer/async/worker_pool.hpp>
 #include <cameleer/clickhouse/client.hpp>
 #include <cameleer/core/instant.hpp>
 #include <cameleer/core/sensitive_keys.hpp>
+#include <map>
 
 #include "server/auth/principal.hpp"
 #include "server/ingest/batch_writer.hpp"
-#include "server/ingest/execution_decoder.hpp"
+#include "server/ingest/data_kinds.hpp"
+#include "server/ingest/route_catalog.hpp"
 
 namespace cameleer::server {
+
+/// The sensitive keys of an application. Asked for once a request, so it should keep them.
+using SensitiveKeysOf = std::function<async::Task<Expected<std::shared_ptr<const SensitiveKeys>>>(
+    std::string environment, std::string application)>;
 
 struct IngestOptions {
   std::string tenant = "default";
@@ -16,8 +23,9 @@ struct IngestOptions {
                                30};    ///< `cameleer.server.ingest.retention-days`; older executions are refused alone
   std::size_t body_bytes = 64 * 1024;  ///< `cameleer.server.ingest.captured-body-bytes`; longer texts are stored cut
   std::vector<std::string> sensitive_keys =
-      default_sensitive_keys();          ///< names and `*`/`?` globs, masked before storing
-  std::size_t inline_bytes = 16 * 1024;  ///< larger requests are decoded on the worker pool
+      default_sensitive_keys();            ///< names and `*`/`?` globs, masked before storing
+  SensitiveKeysOf sensitive_keys_of = {};  ///< replaces them; empty, or when it fails: `sensitive_keys`
+  std::size_t inline_bytes = 16 * 1024;    ///< larger requests are decoded on the worker pool
   BatchWriter::Options batch = {};
 };
 
@@ -37,20 +45,37 @@ class IngestService {
   IngestService(async::Executor executor, clickhouse::Client& engine, async::WorkerPool& workers, Clock clock,
                 IngestOptions options);
 
-  /// Stores the executions of `body` (JSON; taken over) as data of this agent. Environment, application and instance
-  /// come from the principal. Errors: `malformed_body`, `invalid_member` (nothing stored), `overloaded`, `unavailable`.
-  async::Task<Expected<IngestResult>> ingest_executions(const Principal& agent, std::string body);
+  /// Stores what is in `body` (JSON; taken over) as data of this agent. The environment comes from the principal, as do
+  /// application and instance where an element names none. The same `idempotency_key` (empty: none), or the same body,
+  /// shows once. Errors: `malformed_body`, `invalid_member` (nothing stored), `overloaded`, `unavailable`.
+  async::Task<Expected<IngestResult>> ingest(DataKind kind, const Principal& agent, std::string body,
+                                             std::string idempotency_key = {});
 
   /// Takes no new requests and waits for the rows under way.
   async::Task<> stop() { return writer_.stop(); }
   [[nodiscard]] const BatchWriter::Counters& counters() const { return writer_.counters(); }
 
+  /// What became of the requests of one kind.
+  struct KindCounters {
+    std::uint64_t accepted = 0;                       ///< elements
+    std::uint64_t too_old = 0, in_future = 0;         ///< elements refused alone
+    std::map<ErrorCode, std::uint64_t> refused = {};  ///< requests, by reason
+  };
+  [[nodiscard]] const KindCounters& counters(DataKind kind) const { return kinds_[static_cast<std::size_t>(kind)]; }
+
  private:
+  async::Task<Expected<IngestResult>> take(DataKind kind, const Principal& agent, std::string body,
+                                           std::string idempotency_key);
+  async::Task<Expected<DecodedRequest>> decode(DataKind kind, std::string body, DecodeContext context);
+  async::Task<std::shared_ptr<const DecodeRules>> rules_for(const DecodeContext& context);
+
   async::WorkerPool& workers_;
   Clock clock_;
   IngestOptions options_;
   std::shared_ptr<const DecodeRules> rules_;
   BatchWriter writer_;
+  RouteCatalog catalog_;
+  std::array<KindCounters, kDataKinds> kinds_;
 };
 
 }  // namespace cameleer::server

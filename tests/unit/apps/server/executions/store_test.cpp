@@ -52,7 +52,7 @@ struct World {
 
   explicit World(async::Executor executor)
       : engine(executor, test::options_for(test::PrivateEngine::shared(), database)),
-        ingest(executor, engine, workers, [this] { return now; }, {.batch = {.linger = milliseconds(0)}}),
+        ingest(executor, engine, workers, [this] { return now; }, {}),
         executions(engine, is_known, [this] { return now; }, {.cursor_key = std::vector<std::byte>(32, std::byte{1})}) {
   }
 
@@ -68,7 +68,7 @@ struct World {
     agent.id = "agent-1";
     agent.environment = std::move(environment);
     agent.application = "orders";
-    const auto result = co_await ingest.ingest_executions(agent, std::move(body));
+    const auto result = co_await ingest.ingest(DataKind::executions, agent, std::move(body));
     if (!result) throw std::runtime_error(result.error().message + " " + result.error().member);
   }
 

@@ -1,9 +1,10 @@
 #include "server/ingest/execution_decoder.hpp"
 
-#include <catch2/catch.hpp>
+#include "decode_fixture.hpp"
 
 using namespace cameleer;
 using namespace cameleer::server;
+using namespace cameleer::test;
 
 namespace {
 
@@ -31,29 +32,6 @@ std::string without(std::string_view member) {
   const auto at = text.find("\"" + std::string(member) + "\"");
   const auto end = text.find_first_of(",}", at);
   return text.erase(at, end - at + (text[end] == ',' ? 1 : 0)).replace(text.size() - 1, 1, "}");
-}
-
-std::string repeated(std::string_view text, std::size_t times) {
-  std::string result;
-  for (std::size_t i = 0; i < times; ++i) result += text;
-  return result;
-}
-
-DecodeRules rules(std::vector<std::string> keys = default_sensitive_keys()) {
-  DecodeRules rules;
-  rules.sensitive_keys = std::make_shared<const SensitiveKeys>(keys);
-  return rules;
-}
-
-DecodeContext context() {
-  DecodeContext context;
-  context.environment = "default";
-  context.application = "orders";
-  context.agent_id = "agent-1";
-  context.now = *parse_instant("2026-11-22T02:00:00Z");
-  context.oldest = context.now - std::chrono::days(30);
-  context.newest = context.now + std::chrono::hours(24);
-  return context;
 }
 
 }  // namespace
@@ -240,7 +218,7 @@ TEST_CASE("elements outside the time range are refused alone") {
   CHECK(decoded->rejected[0].reason == "too_old");
   CHECK(decoded->rejected[1].index == 2);
   CHECK(decoded->rejected[1].reason == "in_future");
-  CHECK(decoded->rows.rows == 2);
+  CHECK(decoded->rows.rows() == 2);
 }
 
 TEST_CASE("an empty array is nothing to store") {
@@ -257,9 +235,11 @@ TEST_CASE("rows hold no secret, however it came") {
   const auto decoded = decode_executions(execution(std::string(more) + ",\"processorExecutions\":[" + step(more) + "]"),
                                          rules(), context());
   REQUIRE(decoded.has_value());
-  CHECK(decoded->rows.executions.find(secret) == std::string::npos);
-  CHECK(decoded->rows.processors.find(secret) == std::string::npos);
-  CHECK(decoded->rows.executions.find("***") != std::string::npos);
+  REQUIRE(decoded->rows.parts.size() == 2);
+  for (const auto& part : decoded->rows.parts) {
+    CHECK(part.body.find(secret) == std::string::npos);
+    CHECK(part.body.find("***") != std::string::npos);
+  }
 }
 
 TEST_CASE("long texts are cut at a character after they were masked") {
@@ -270,7 +250,7 @@ TEST_CASE("long texts are cut at a character after they were masked") {
           R"("inputBody":"aaaaaaaaaaaaaaa€uuu","outputBody":"{\"a\":\"aaaaaaaaaaaaaaaaaaaaa\",\"pin\":\"s3cr3t\"}","outputHeaders":{"a":"b","c":"ddddddddddddddddddd"})"),
       small, context());
   REQUIRE(decoded.has_value());
-  const auto& rows = decoded->rows.executions;
+  const auto& rows = decoded->rows.parts.back().body;
   CHECK(rows.find("aaaaaaaaaaaaaaa\xE2") == std::string::npos);
   CHECK(rows.find("uuu") == std::string::npos);
   CHECK(rows.find("s3cr3t") == std::string::npos);
