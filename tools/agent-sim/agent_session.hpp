@@ -35,6 +35,9 @@ class AgentSession {
   /// All connections anew: those in use end with their requests.
   void reconnect();
 
+  /// After the last request: lets go of the connections, which would keep the loop alive.
+  void close() { client_.reset(); }
+
   [[nodiscard]] const AgentIdentity& identity() const { return identity_; }
   [[nodiscard]] const std::string& access_token() const { return access_token_; }
   [[nodiscard]] const std::string& refresh_token() const { return refresh_token_; }

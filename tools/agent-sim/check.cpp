@@ -143,7 +143,10 @@ CheckResult run_check(const CheckOptions& options) {
   boost::asio::io_context io(1);
   AdminSession admin(io.get_executor(), options.server, options.username, options.password);
   std::exception_ptr thrown;
-  boost::asio::co_spawn(io, compare(admin, options, range, result), [&](std::exception_ptr error) { thrown = error; });
+  boost::asio::co_spawn(io, compare(admin, options, range, result), [&](std::exception_ptr error) {
+    thrown = error;
+    io.stop();  // kept connections would hold the loop until they are old
+  });
   io.run();
   if (thrown) std::rethrow_exception(thrown);
   result.comparison.finish();

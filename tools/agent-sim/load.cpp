@@ -189,6 +189,7 @@ async::Task<> begin(std::shared_ptr<Run> run, Agent* agent) {
   co_await beat(run, agent);
   // A farewell that fails is no harm: the agent becomes STALE.
   co_await agent->session.deregister();
+  agent->session.close();
 }
 
 async::Task<> wait_for_signal(std::shared_ptr<Run> run) {
