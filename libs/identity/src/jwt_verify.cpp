@@ -1,11 +1,11 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <simdjson.h>
 
 #include <algorithm>
 #include <cameleer/identity/encoding.hpp>
 #include <cameleer/identity/jwt.hpp>
-#include <set>
+
+#include "token_reader.hpp"
 
 namespace cameleer::identity {
 namespace {
@@ -14,84 +14,9 @@ using enum TokenRejection;
 namespace dom = simdjson::dom;
 
 constexpr std::size_t kMaxDepth = 8;
-constexpr std::int64_t kLatestSecond = 9'000'000'000;  // the year 2255: far below what milliseconds can hold
 
-struct Parts {
-  std::string_view header, payload, signature, signed_text;
-};
-
-bool is_token_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
-}
-
-std::expected<Parts, TokenRejection> split(std::string_view token) {
-  if (token.size() > kMaxTokenBytes) return std::unexpected(too_long);
-  if (!std::ranges::all_of(token, is_token_character)) return std::unexpected(bad_character);
-  const auto first = token.find('.');
-  if (first == std::string_view::npos) return std::unexpected(bad_shape);
-  const auto second = token.find('.', first + 1);
-  if (second == std::string_view::npos || token.find('.', second + 1) != std::string_view::npos) {
-    return std::unexpected(bad_shape);
-  }
-  return Parts{token.substr(0, first), token.substr(first + 1, second - first - 1), token.substr(second + 1),
-               token.substr(0, second)};
-}
-
-/// A JSON object whose members are each there once. Owns what its values point to.
-class Object {
- public:
-  static std::optional<Object> parse(std::string_view encoded) {
-    auto text = decode_base64url(encoded);
-    if (!text) return std::nullopt;
-    Object object;
-    object.parser_ = std::make_unique<dom::parser>(kMaxTokenBytes);
-    if (object.parser_->allocate(std::max<std::size_t>(text->size(), 64), kMaxDepth) != simdjson::SUCCESS) {
-      return std::nullopt;
-    }
-    dom::element root;
-    if (object.parser_->parse(*text).get(root) != simdjson::SUCCESS) return std::nullopt;
-    if (root.get(object.members_) != simdjson::SUCCESS) return std::nullopt;
-    std::set<std::string_view> names;
-    for (const auto member : object.members_) {
-      if (!names.insert(member.key).second) return std::nullopt;
-    }
-    return object;
-  }
-
-  [[nodiscard]] std::optional<dom::element> find(std::string_view name) const {
-    dom::element element;
-    if (members_.at_key(name).get(element) != simdjson::SUCCESS) return std::nullopt;
-    return element;
-  }
-  /// The text of a member: `ok` turns false when it is there and no string.
-  [[nodiscard]] std::string text(std::string_view name, bool& ok) const {
-    const auto element = find(name);
-    if (!element) return {};
-    std::string_view value;
-    if (element->get(value) != simdjson::SUCCESS) {
-      ok = false;
-      return {};
-    }
-    return std::string(value);
-  }
-  [[nodiscard]] std::optional<Instant> instant(std::string_view name, bool& ok) const {
-    const auto element = find(name);
-    if (!element) return std::nullopt;
-    std::int64_t seconds = 0;
-    if (element->get(seconds) != simdjson::SUCCESS || seconds < 0 || seconds > kLatestSecond) {
-      ok = false;
-      return std::nullopt;
-    }
-    return Instant(std::chrono::seconds(seconds));
-  }
-
- private:
-  std::unique_ptr<dom::parser> parser_;
-  dom::object members_;
-};
-
-std::expected<const DerivedKey*, TokenRejection> key_of(const Keys& keys, const Parts& parts) {
-  const auto header = Object::parse(parts.header);
+std::expected<const DerivedKey*, TokenRejection> key_of(const Keys& keys, const TokenParts& parts) {
+  const auto header = TokenObject::decode(parts.header, kMaxDepth);
   if (!header) return std::unexpected(bad_shape);
   bool ok = true;
   if (header->text("alg", ok) != "HS256" || !ok) return std::unexpected(bad_algorithm);
@@ -105,7 +30,7 @@ std::expected<const DerivedKey*, TokenRejection> key_of(const Keys& keys, const 
   return key;
 }
 
-bool signature_holds(const DerivedKey& key, const Parts& parts) {
+bool signature_holds(const DerivedKey& key, const TokenParts& parts) {
   const auto presented = decode_base64url(parts.signature);
   unsigned char mac[EVP_MAX_MD_SIZE];
   unsigned int length = 0;
@@ -117,7 +42,7 @@ bool signature_holds(const DerivedKey& key, const Parts& parts) {
   return presented && equal_in_constant_time(*presented, {reinterpret_cast<const char*>(mac), length});
 }
 
-bool read_roles(const Object& payload, std::vector<std::string>& roles) {
+bool read_roles(const TokenObject& payload, std::vector<std::string>& roles) {
   const auto element = payload.find("roles");
   if (!element) return true;
   dom::array array;
@@ -130,7 +55,7 @@ bool read_roles(const Object& payload, std::vector<std::string>& roles) {
   return true;
 }
 
-std::expected<Claims, TokenRejection> read_claims(const Object& payload, const Expectations& expected, Instant now) {
+std::expected<Claims, TokenRejection> read_claims(const TokenObject& payload, const Expectations& expected, Instant now) {
   bool ok = true;
   Claims claims{.issuer = payload.text("iss", ok),
                 .audience = payload.text("aud", ok),
@@ -194,18 +119,26 @@ std::string_view name_of(TokenRejection rejection) {
       return "expired";
     case not_yet_valid:
       return "not_yet_valid";
+    case ambiguous_key:
+      return "ambiguous_key";
+    case id_token:
+      return "id_token";
+    case foreign_tenant:
+      return "foreign_tenant";
+    case bad_nonce:
+      return "bad_nonce";
   }
   return "bad_shape";
 }
 
 std::expected<Claims, TokenRejection> verify(const Keys& keys, std::string_view token, const Expectations& expected,
                                              Instant now) {
-  const auto parts = split(token);
+  const auto parts = split_token(token, kMaxTokenBytes);
   if (!parts) return std::unexpected(parts.error());
   const auto key = key_of(keys, *parts);
   if (!key) return std::unexpected(key.error());
   if (!signature_holds(**key, *parts)) return std::unexpected(bad_signature);
-  const auto payload = Object::parse(parts->payload);
+  const auto payload = TokenObject::decode(parts->payload, kMaxDepth);
   if (!payload) return std::unexpected(bad_claims);
   return read_claims(*payload, expected, now);
 }

@@ -46,6 +46,10 @@ enum class TokenRejection : std::uint8_t {
   foreign_audience,
   expired,
   not_yet_valid,
+  ambiguous_key,   ///< no `kid`, and several keys could be meant
+  id_token,        ///< an ID token where an access token belongs
+  foreign_tenant,  ///< a required claim is missing or has another value
+  bad_nonce,
 };
 std::string_view name_of(TokenRejection rejection);
 
