@@ -90,12 +90,6 @@ export class CamelSystem {
     }));
   }
 
-  /** One order of a kind, as load.sh makes it, or with another body; gives the answer's status, or undefined when nobody answered. */
-  async order(body) {
-    const answer = await fetch(`${this.url}/orders`, { method: 'POST', headers: { 'content-type': 'application/json', ...body.headers }, body: JSON.stringify(body.json) });
-    return { status: answer.status, text: await answer.text() };
-  }
-
   async stop() {
     await Promise.all(this.children.map(end));
     await this.proxy.stop();

@@ -2,6 +2,7 @@
 import { createPublicKey, verify } from 'node:crypto';
 import { createServer, request as httpRequest } from 'node:http';
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { eventually } from '../integration/server_process.mjs';
 import { callOf, messages, violation } from './agent_protocol.mjs';
 
 const hopByHop = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'http2-settings', 'te', 'trailer', 'proxy-connection']);
@@ -41,6 +42,16 @@ export class RecordingProxy {
   /** The elements of all accepted requests `data/<kind>`, as sent. */
   data(kind) {
     return this.answered(`data/${kind}`).flatMap((call) => call.request.json);
+  }
+
+  /** The command streams of an agent that the server opened, oldest first. */
+  streams(agentId) {
+    return this.calls.filter((call) => call.name === 'events' && call.agentId === agentId && call.status === 200);
+  }
+
+  /** The open command stream of an agent, once there is one. */
+  streamOpened(agentId) {
+    return eventually(`${agentId} listens for commands`, () => this.streams(agentId).find(({ endedAt }) => !endedAt), 60);
   }
 
   /** Events of all streams: {name, id, envelope, body, at, agentId}. */
