@@ -5,6 +5,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 import org.apache.camel.CamelContext;
 import org.apache.camel.ErrorHandlerFactory;
@@ -39,6 +40,10 @@ final class RouteGraphReader {
     private static final int NODES = 5_000;
     private static final int LABEL = 512;
     private static final Set<String> ASIDE = Set.of("onException", "onCompletion", "intercept", "interceptFrom", "interceptSendToEndpoint");
+
+    private static final Pattern ADDRESS = Pattern.compile("(?<=[\\w$/])@(0x)?[0-9a-f]{4,16}\\b");
+    private static final Pattern LAMBDA = Pattern.compile("\\$\\$Lambda(\\$\\d+)?/(0x)?[0-9a-f]+");
+    private static final Pattern MADE_UP_FROM = Pattern.compile("(<from\\b[^>]*?) id=\"from\\d+\"");
 
     private final SensitiveKeys keys;
     private final List<Edge> edges = new ArrayList<>();
@@ -198,7 +203,7 @@ final class RouteGraphReader {
         if (label == null) {
             return null;
         }
-        label = UriMasker.mask(label, keys);
+        label = UriMasker.mask(stable(label), keys);
         for (String start : List.of("{\"", "[{", "<")) {
             int at = label.indexOf(start);
             if (at >= 0) {
@@ -208,10 +213,16 @@ final class RouteGraphReader {
         return label.length() <= LABEL ? label : label.substring(0, LABEL) + "…";
     }
 
+    /** Without what is another in each JVM, so that the same route has the same hash everywhere: addresses of objects, numbers of lambdas. */
+    private static String stable(String text) {
+        return LAMBDA.matcher(ADDRESS.matcher(text).replaceAll("")).replaceAll("\\$\\$Lambda");
+    }
+
     /** As Camel itself writes it, when the application has what that takes. */
     private String source(CamelContext context, RouteDefinition route) {
         try {
-            return SourceMasker.mask(PluginHelper.getModelToXMLDumper(context).dumpModelAsXml(context, route), keys);
+            String xml = PluginHelper.getModelToXMLDumper(context).dumpModelAsXml(context, route);
+            return xml == null ? null : SourceMasker.mask(stable(MADE_UP_FROM.matcher(xml).replaceFirst("$1")), keys);
         } catch (Exception | LinkageError e) {
             return null;
         }
