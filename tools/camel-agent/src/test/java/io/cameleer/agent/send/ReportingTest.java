@@ -31,7 +31,7 @@ class ReportingTest {
     private StrictServer server;
     private Reporting reporting;
 
-    private static final CamelState CAMEL = new CamelState() {
+    static final CamelState CAMEL = new CamelState() {
         @Override
         public String camelVersion() {
             return "4.4.5";

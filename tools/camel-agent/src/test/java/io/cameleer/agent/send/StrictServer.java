@@ -36,6 +36,7 @@ final class StrictServer implements AutoCloseable {
     final List<String> breaches = new CopyOnWriteArrayList<>();
     final List<String> calls = new CopyOnWriteArrayList<>();
     final List<Sent> attempts = new CopyOnWriteArrayList<>();
+    final List<Map<String, Object>> executions = new CopyOnWriteArrayList<>();
     final Set<String> stored = java.util.concurrent.ConcurrentHashMap.newKeySet();
     final List<Map<String, Object>> heartbeats = new CopyOnWriteArrayList<>();
     final List<Map<String, Object>> registrations = new CopyOnWriteArrayList<>();
@@ -272,6 +273,7 @@ final class StrictServer implements AutoCloseable {
             }
             must(((String) element.get("startTime")).matches("\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z"), "startTime");
             ids.add((String) element.get("executionId"));
+            executions.add(element);
         }
         attempts.add(new Sent(key, ids, body.length));
         Integer forced = dataStatuses.poll();
