@@ -1,5 +1,6 @@
 package io.cameleer.agent.camel.logs;
 
+import java.beans.PropertyChangeListener;
 import java.util.Map;
 
 import org.apache.logging.log4j.Level;
@@ -23,6 +24,12 @@ public final class Log4jSource implements LogSource {
     private final LoggerContext context;
     private final LogIntake intake;
     private final Appender appender = new Tap();
+    // each change of the configuration makes a new one, without what was added to the one before
+    private final PropertyChangeListener listener = change -> {
+        if (LoggerContext.PROPERTY_CONFIG.equals(change.getPropertyName())) {
+            attach();
+        }
+    };
     private boolean listening;
 
     public Log4jSource(LoggerContext context, LogIntake intake) {
@@ -34,12 +41,7 @@ public final class Log4jSource implements LogSource {
     public boolean attach() {
         if (!listening) {
             listening = true;
-            // each change of the configuration makes a new one, without what was added to the one before
-            context.addPropertyChangeListener(change -> {
-                if (LoggerContext.PROPERTY_CONFIG.equals(change.getPropertyName())) {
-                    attach();
-                }
-            });
+            context.addPropertyChangeListener(listener);
         }
         if (!appender.isStarted()) {
             appender.start();
@@ -61,6 +63,8 @@ public final class Log4jSource implements LogSource {
 
     @Override
     public void detach() {
+        context.removePropertyChangeListener(listener);
+        listening = false;
         for (LoggerConfig logger : context.getConfiguration().getLoggers().values()) {
             logger.removeAppender(NAME);
         }

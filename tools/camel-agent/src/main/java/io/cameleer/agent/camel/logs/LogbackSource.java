@@ -24,6 +24,7 @@ public final class LogbackSource implements LogSource {
     private final LoggerContext context;
     private final LogIntake intake;
     private final Appender<ILoggingEvent> appender = new Tap();
+    private final LoggerContextListener listener = new OnReset();
     private boolean listening;
 
     public LogbackSource(LoggerContext context, LogIntake intake) {
@@ -36,7 +37,7 @@ public final class LogbackSource implements LogSource {
     public boolean attach() {
         if (!listening) {
             listening = true;
-            context.addListener(new OnReset());
+            context.addListener(listener);
         }
         // a reset, such as Spring Boot's, stops what it throws away
         if (!appender.isStarted()) {
@@ -53,6 +54,8 @@ public final class LogbackSource implements LogSource {
 
     @Override
     public void detach() {
+        context.removeListener(listener);
+        listening = false;
         for (Logger logger : context.getLoggerList()) {
             logger.detachAppender(appender);
         }
