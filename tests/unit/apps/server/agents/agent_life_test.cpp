@@ -141,6 +141,7 @@ TEST_CASE_METHOD(Fixture, "wrong heartbeats are refused") {
       {R"({"routeStates":[]})", 400, "invalid_member", "/routeStates"},
       {R"({"routeStates":{"r":1}})", 400, "invalid_member", "/routeStates/r"},
       {R"({"capabilities":1})", 400, "invalid_member", "/capabilities"},
+      {R"({"agentTime":"2027-01-15"})", 400, "invalid_member", "/agentTime"},
   };
   for (const auto& row : rows) {
     CAPTURE(row.body);
@@ -153,6 +154,24 @@ TEST_CASE_METHOD(Fixture, "wrong heartbeats are refused") {
   const auto foreign = post("/api/v1/agents/orders-1/heartbeat", "", other);
   CHECK(foreign.status == 403);
   CHECK(member(foreign, "code") == "foreign_agent");
+}
+
+TEST_CASE_METHOD(Fixture, "the agent's clock is compared with ours at registrations and heartbeats") {
+  const auto skew = [this] { return cell("select clock_skew_ms from agents"); };
+  CHECK(skew().empty());
+  CHECK(beat(R"({"agentTime":")" + format_instant(now + 5min) + "\"}").status == 200);
+  write();
+  CHECK(skew() == "300000");
+  // One that says nothing changes nothing.
+  CHECK(beat().status == 200);
+  write();
+  CHECK(skew() == "300000");
+  CHECK(post("/api/v1/agents/register",
+             R"({"agentId":"orders-1","application":"orders","environmentId":"default","agentTime":")" +
+                 format_instant(now - 7ms) + "\"}",
+             key)
+            .status == 200);
+  CHECK(skew() == "-7");
 }
 
 TEST_CASE_METHOD(Fixture, "deep capabilities come back in the list of agents") {

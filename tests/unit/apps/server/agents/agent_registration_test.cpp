@@ -31,7 +31,9 @@ TEST_CASE_METHOD(Fixture, "a registration answers with all that an agent needs")
   CHECK(member(response, "sseEndpoint") == "/api/v1/agents/orders-1/events");
   CHECK(member(response, "heartbeatIntervalMs") == "30000");
   CHECK(member(response, "expiresInSeconds") == "3600");
+  CHECK(member(response, "tenantId") == "default");
   CHECK(member(response, "serverPublicKey") == keys.command_public_key());
+  CHECK(member(response, "serverKeyId") == keys.command_signing().id);
   CHECK(member(response, "config") == R"({"version":0})");
   CHECK(member(response, "serverTime") == format_instant(now));
   const auto claims =
@@ -83,6 +85,8 @@ TEST_CASE_METHOD(Fixture, "a wrong registration names member and rule, and store
       {with("routeIds", "[1]"), 400, "invalid_member", "/routeIds/0"},
       {with("routeIds", many), 400, "invalid_member", "/routeIds"},
       {with("capabilities", "[]"), 400, "invalid_member", "/capabilities"},
+      {with("agentTime", "\"yesterday\""), 400, "invalid_member", "/agentTime"},
+      {with("agentTime", "7"), 400, "invalid_member", "/agentTime"},
   };
   for (const auto& row : rows) {
     CAPTURE(row.body.substr(0, 120));

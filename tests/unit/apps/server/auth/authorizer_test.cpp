@@ -28,8 +28,9 @@ struct Credential {
 };
 
 std::string outcome(ServicesOnLoop& services, const web::Route& route, std::vector<web::Header> headers,
-                    std::string agent_id = {}) {
+                    std::string agent_id = {}, std::string query_token = {}) {
   web::Request request;
+  if (!query_token.empty()) request.query.emplace_back("token", query_token);
   request.method = web::Method::post;
   request.headers = std::move(headers);
   request.headers.push_back({"Host", "localhost:8081"});
@@ -95,6 +96,29 @@ TEST_CASE("each credential opens the routes of its kind and no other") {
   CHECK(outcome(services, route_of("agent", "/{agentId}"), {bearer(agent.access)}, "orders-2") == "foreign_agent");
   CHECK(outcome(services, route_of("agent_refresh", "/{agentId}"), {bearer(agent.refresh)}, "orders-2") ==
         "foreign_agent");
+}
+
+TEST_CASE("an agent's token in the query opens its stream and nothing else") {
+  ServicesOnLoop services;
+  services.run(services.environments->ensure_first()).value();
+  const auto agent = services
+                         .run(services.tokens->issue({.kind = server::TokenSubject::Kind::agent,
+                                                      .id = "orders-1",
+                                                      .environment = "default",
+                                                      .application = "orders",
+                                                      .key_ref = services.cell("select id from api_keys")}))
+                         .value();
+  const auto stream = route_of("agent_stream", "/{agentId}");
+  CHECK(outcome(services, stream, {bearer(agent.access)}, "orders-1") == "ok");
+  CHECK(outcome(services, stream, {}, "orders-1", agent.access) == "ok");
+  CHECK(outcome(services, stream, {}, "orders-2", agent.access) == "foreign_agent");
+  CHECK(outcome(services, stream, {}, "orders-1", agent.refresh) == "unauthenticated");
+  CHECK(outcome(services, stream, {}, "orders-1") == "unauthenticated");
+  CHECK(outcome(services, stream, {bearer("x.y.z")}, "orders-1", agent.access) == "invalid_token");
+  for (const auto* access : {"agent", "agent_refresh", "signed_in", "api_key", "view_runtime"}) {
+    CAPTURE(access);
+    CHECK(outcome(services, route_of(access), {}, {}, agent.access) == "unauthenticated");
+  }
 }
 
 TEST_CASE("a user needs the permission of the route, by system and by custom roles") {

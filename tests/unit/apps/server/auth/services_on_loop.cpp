@@ -24,6 +24,19 @@ async::Task<Expected<void>> admit_and_handle(web::Authorizer& authorizer, web::R
   co_return Expected<void>{};
 }
 
+/// `a=1&b=2`, without anything that would have to be decoded.
+std::vector<std::pair<std::string, std::string>> query_of(std::string_view text) {
+  std::vector<std::pair<std::string, std::string>> query;
+  while (!text.empty()) {
+    const auto end = std::min(text.find('&'), text.size());
+    const auto pair = text.substr(0, end);
+    const auto equals = std::min(pair.find('='), pair.size());
+    query.emplace_back(pair.substr(0, equals), pair.substr(std::min(equals + 1, pair.size())));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return query;
+}
+
 }  // namespace
 
 ServicesOnLoop::ServicesOnLoop(server::AuthSettings auth_options, server::AgentServiceSettings agent_options)
@@ -61,13 +74,15 @@ void ServicesOnLoop::restart() {
   authorizer = server::make_authorizer(*auth, *tokens, *environments, server::OriginRule("https://cameleer.example"));
 }
 
-web::Response ServicesOnLoop::send(web::Method method, std::string path, std::string body,
+web::Response ServicesOnLoop::send(web::Method method, std::string target, std::string body,
                                    std::vector<web::Header> headers) {
+  const auto path = target.substr(0, target.find('?'));
   auto match = router.find(method, path);
   if (match.route == nullptr) throw std::runtime_error("no route " + path);
   web::Request request;
   request.method = method;
-  request.target = path;
+  request.target = target;
+  if (path.size() < target.size()) request.query = query_of(std::string_view(target).substr(path.size() + 1));
   request.path = path;
   request.path_parameters = std::move(match.parameters);
   request.headers = std::move(headers);

@@ -22,7 +22,7 @@ struct ServicesOnLoop {
     return finish(io, std::move(task));
   }
   /// Like the server: authorise, then handle.
-  web::Response send(web::Method method, std::string path, std::string body = {},
+  web::Response send(web::Method method, std::string target, std::string body = {},
                      std::vector<web::Header> headers = {});
   web::Response get(std::string path, std::string bearer = {});
   web::Response post(std::string path, std::string body, std::string bearer = {});
