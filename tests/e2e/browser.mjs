@@ -16,7 +16,7 @@ export async function serverUnderTest() {
   if (url) return { url: url.replace(/\/*$/, '/'), user, password, stop: async () => {} };
   const server = await new ServerProcess().start();
   const system = new CamelSystem(server, camelVersions.at(-1));
-  const stop = async () => { await system.stop(); await server.dispose(); };
+  const stop = async () => { await system.stop(); await server.dispose(); system.assertProtocol('data/executions'); };
   try {
     await system.start();
     const sent = await system.load(40);

@@ -250,11 +250,13 @@ for (const version of camelVersions) {
 
     describe('when something breaks', () => {
       test('kill -9 of the server: the stream comes back, and a command sent at once after the start arrives', async () => {
+        const last = proxy.events.filter(({ agentId }) => agentId === 'orders-1').at(-1).id;
         await server.kill();
         await server.start();
         await operator.signIn();
         const command = await operator.command('orders-1', 'route-control', { action: 'resume', routeId: 'audit' });
         assert.equal(command.state, 'ACKNOWLEDGED');
+        assert.equal((await proxy.streamOpened('orders-1')).headers['last-event-id'], last);
         assert.ok(system.orders.exitCode === null && system.warehouse.exitCode === null);
         await proxy.streamOpened('warehouse-1');
       });
@@ -280,8 +282,52 @@ for (const version of camelVersions) {
       });
     });
 
+    describe('another agent, made by hand', () => {
+      let tokens;
+      const post = async (path, token, json) => {
+        const answer = await fetch(proxy.url + path, { method: 'POST', headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' }, body: json && JSON.stringify(json) });
+        return { status: answer.status, body: await answer.json() };
+      };
+      before(async () => {
+        tokens = (await post('/api/v1/agents/register', server.apiKey, { agentId: 'by-hand', application: 'orders', environmentId: 'default' })).body;
+      });
+
+      test('refreshes its tokens; the spent one gives the same successor for a while', async () => {
+        const first = await post('/api/v1/agents/by-hand/refresh', tokens.refreshToken);
+        assert.equal(first.status, 200);
+        const again = await post('/api/v1/agents/by-hand/refresh', tokens.refreshToken);
+        assert.deepEqual([again.body.refreshToken, again.status], [first.body.refreshToken, 200]);
+        tokens = first.body;
+      });
+
+      test('may not acknowledge what was sent to another', async () => {
+        const { commandId } = await operator.command('orders-1', 'set-traced-processors', { processors: {} });
+        const own = await post(`/api/v1/agents/by-hand/commands/${commandId}/ack`, tokens.accessToken, { status: 'FAILURE', message: 'mine' });
+        assert.deepEqual([own.status, own.body.code], [403, 'foreign_agent']);
+        const foreign = await post(`/api/v1/agents/orders-1/commands/${commandId}/ack`, tokens.accessToken, { status: 'FAILURE', message: 'mine' });
+        assert.deepEqual([foreign.status, foreign.body.code], [403, 'foreign_agent']);
+        assert.equal((await operator.settled({ agentId: 'orders-1', commandId })).state, 'ACKNOWLEDGED');
+      });
+
+      test('sends a long execution in chunks', async () => {
+        const startTime = new Date().toISOString();
+        const exchange = { executionId: randomUUID(), exchangeId: 'ID-1', routeId: 'import', correlationId: randomUUID(), startTime };
+        const step = (seq) => ({ processorId: `step-${seq}`, processorType: 'to', seq, status: 'COMPLETED', startTime });
+        const chunks = [
+          { exchange: { ...exchange, status: 'RUNNING' }, processors: [step(0), step(1)], chunkSeq: 0, final: false },
+          { exchange: { ...exchange, status: 'COMPLETED', durationMs: 5 }, processors: [step(2)], chunkSeq: 1, final: true },
+        ];
+        for (const chunk of chunks) assert.deepEqual(await post('/api/v1/data/chunks', tokens.accessToken, chunk), { status: 202, body: { accepted: 1 } });
+        const whole = await operator.recorded(exchange, 'import');
+        assert.equal(whole.status, 'COMPLETED');
+        assert.deepEqual(processorsOf(whole).map(({ processorId }) => processorId), ['step-0', 'step-1', 'step-2']);
+      });
+
+      test('says goodbye', async () => assert.deepEqual(await post('/api/v1/agents/by-hand/deregister', tokens.accessToken), { status: 200, body: {} }));
+    });
+
     test('every message of agents and server had its published form', () => {
-      system.assertProtocol('config', 'events', 'ack', 'data/executions', 'deregister');
+      system.assertProtocol('refresh', 'config', 'events', 'ack', 'data/executions', 'data/chunks', 'deregister');
       const types = new Set(proxy.events.map(({ name }) => name));
       assert.deepEqual([...types].sort(), ['config-update', 'deep-trace', 'reauth', 'replay', 'route-control', 'set-traced-processors', 'test-expression']);
     });

@@ -104,6 +104,8 @@ for (const version of camelVersions) {
         return of.length >= 2 && of;
       });
       assert.deepEqual(changes.map(({ detail }) => detail.to), ['Stopped', 'Started']);
+      const { version: stored } = await operator.configure('orders', {});
+      await eventually('the configuration is told', () => sentBy('orders', 'events').some(({ type, detail }) => type === 'CONFIG_APPLIED' && detail.version === stored));
     });
 
     test('nothing was refused or dropped', async () => {
