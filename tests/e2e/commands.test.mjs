@@ -195,6 +195,16 @@ for (const version of camelVersions) {
         await eventually('the trace has ended', async () => !hasMessage(await operator.recorded(await operator.order())));
       });
 
+      test('a deep trace of one correlation shows all its routes, and nothing else', async () => {
+        const correlationId = randomUUID();
+        assert.equal((await operator.command('orders-1', 'deep-trace', { correlationId, durationSeconds: 60 })).state, 'ACKNOWLEDGED');
+        const [deep, other] = [await operator.order({ correlationId }), await operator.order()];
+        for (const routeId of ['orders-http', 'order-standard', 'billing']) {
+          assert.ok(hasMessage(await operator.recorded(deep, routeId)), routeId);
+          assert.ok(!hasMessage(await operator.recorded(other, routeId)), routeId);
+        }
+      });
+
       test('a staged one waits for the next start of the application', async () => {
         await operator.configure('orders', { taps: [] });
         const staged = await operator.configure('orders', { taps: [{ ...tap, attribute: 'buyer' }] }, 'staged');
@@ -249,6 +259,36 @@ for (const version of camelVersions) {
     });
 
     describe('when something breaks', () => {
+      test('an agent refuses what somebody on the way puts into its stream, and says so in its heartbeat', async () => {
+        const own = await operator.command('orders-1', 'route-control', { action: 'resume', routeId: 'audit' });
+        const other = await operator.command('warehouse-1', 'route-control', { action: 'resume', routeId: 'take' });
+        const sent = ({ commandId }) => proxy.events.find(({ id }) => id === commandId);
+        const { message, envelope } = sent(own);
+        const stop = Buffer.from(JSON.stringify({ ...envelope, commandId: randomUUID(), nonce: 'x'.repeat(22), body: { action: 'stop', routeId: 'orders-http' } })).toString('base64url');
+        const refusals = {
+          nonce: ['route-control', message],
+          type: ['replay', message],
+          agent: ['route-control', sent(other).message],
+          signature: ['route-control', { ...message, payload: stop }],
+          key: ['route-control', { ...message, payload: stop, keyId: 'another' }],
+          malformed: ['route-control', { payload: stop }],
+        };
+        const registrations = () => proxy.answered('register').filter(({ request }) => request.json.agentId === 'orders-1').length;
+        const before = { registrations: registrations(), acks: proxy.answered('ack').length };
+        for (const [name, data] of Object.values(refusals)) await proxy.inject('orders-1', `event: ${name}\nid: ${randomUUID()}\ndata: ${JSON.stringify(data)}\n\n`);
+        await eventually('an unknown key makes it register again', () => registrations() === before.registrations + 1);
+
+        // A route's change makes it beat at once; the command comes behind what was injected.
+        for (const action of ['suspend', 'resume']) assert.equal((await operator.command('orders-1', 'route-control', { action, routeId: 'audit' })).state, 'ACKNOWLEDGED');
+        await eventually('every refusal is counted once', async () => {
+          const { capabilities } = await operator.agent('orders-1');
+          for (const reason of Object.keys(refusals)) assert.equal(capabilities[`refused.${reason}`], 1, JSON.stringify(capabilities));
+          return true;
+        });
+        assert.equal(proxy.answered('ack').length, before.acks + 2, 'none of them was acknowledged');
+        assert.equal((await operator.order()).status, 200, 'and no route was stopped');
+      });
+
       test('kill -9 of the server: the stream comes back, and a command sent at once after the start arrives', async () => {
         const last = proxy.events.filter(({ agentId }) => agentId === 'orders-1').at(-1).id;
         await server.kill();

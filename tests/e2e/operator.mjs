@@ -62,8 +62,7 @@ export class Operator {
   }
 
   /** Sends one order. All its executions in both applications have the correlation id that this gives. */
-  async order({ body, headers = {}, ...members } = {}) {
-    const correlationId = randomUUID();
+  async order({ body, headers = {}, correlationId = randomUUID(), ...members } = {}) {
     const order = { orderId: `o-${correlationId.slice(0, 8)}`, customer: 'c-17', delivery: 'standard', carrierFailures: 0, lines, ...members };
     const answer = await fetch(`${this.system.url}/orders`, {
       method: 'POST', headers: { 'content-type': 'application/json', breadcrumbId: correlationId, ...headers }, body: body ?? JSON.stringify(order),

@@ -1,4 +1,5 @@
 // Stands between agents and the server, passes everything on untouched, keeps it, and holds every message to its schema.
+import assert from 'node:assert/strict';
 import { createPublicKey, verify } from 'node:crypto';
 import { createServer, request as httpRequest } from 'node:http';
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
@@ -54,7 +55,14 @@ export class RecordingProxy {
     return eventually(`${agentId} listens for commands`, () => this.streams(agentId).find(({ endedAt }) => !endedAt), 60);
   }
 
-  /** Events of all streams: {name, id, envelope, body, at, agentId}. */
+  /** Puts bytes of somebody else's into an agent's open stream, behind what the server has sent. */
+  async inject(agentId, text) {
+    const stream = await this.streamOpened(agentId);
+    assert.ok(stream.betweenEvents(), 'the server is in the middle of an event');
+    await new Promise((resolve) => stream.outgoing.write(text, resolve));
+  }
+
+  /** Events of all streams: {name, id, message, envelope, at, agentId}. */
   get events() {
     return this.calls.flatMap((call) => call.events ?? []);
   }
@@ -88,7 +96,7 @@ export class RecordingProxy {
       call.answeredAt = Date.now();
       outgoing.writeHead(answer.statusCode, endToEnd(answer.rawHeaders));
       outgoing.flushHeaders();
-      const stream = answer.statusCode === 200 && call.name === 'events' ? this.streamOf(call, answer.headers) : undefined;
+      const stream = answer.statusCode === 200 && call.name === 'events' ? this.streamOf(call, answer.headers, outgoing) : undefined;
       const got = [];
       answer.on('data', (chunk) => { outgoing.write(chunk); if (stream) stream(chunk); else got.push(chunk); });
       answer.on('end', () => { call.endedAt ??= Date.now(); if (!stream) this.takeAnswer(call, Buffer.concat(got), answer.headers); outgoing.end(); });
@@ -129,8 +137,8 @@ export class RecordingProxy {
   }
 
   /** Reads a stream of events as the HTML standard says. */
-  streamOf(call, headers) {
-    call.events = [];
+  streamOf(call, headers, outgoing) {
+    Object.assign(call, { events: [], outgoing, betweenEvents: () => text === '' && Object.keys(event).length === 0 });
     if (!(headers['content-type'] ?? '').startsWith('text/event-stream')) this.refuse(call, 'answer', `its content type is ${headers['content-type']}`);
     let text = '', event = {};
     const line = (one) => {
@@ -157,7 +165,7 @@ export class RecordingProxy {
     call.events.push(taken);
     let message;
     try {
-      message = JSON.parse(data);
+      message = taken.message = JSON.parse(data);
       if (name === 'reauth') {
         this.check(call, 'event reauth', messages.stream.reauth, message);
         return;
