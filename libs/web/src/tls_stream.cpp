@@ -21,6 +21,9 @@ namespace {
 constexpr std::size_t kRecord = 16 * 1024;
 /// A peer that sends records without content (key updates) faster than they are read must not keep the loop.
 constexpr std::size_t kBudget = 4 * kRecord;
+/// What a client may send before the handshake is done, and OpenSSL may keep of it. Its own bound is 128 KiB; honest
+/// ones need 4, and may have sent a record of their first request already.
+constexpr std::size_t kStrangerBytes = 2 * kRecord;
 
 /// Small pieces share a record; a repeated step gathers the same bytes. Never inlined: a coroutine's frame would keep
 /// the buffer.
@@ -66,9 +69,17 @@ struct TlsStream::SocketBio {
       BIO_set_retry_read(bio);
       return -1;
     }
+    if (stream.role_ == Role::server && stream.received_ >= kStrangerBytes &&
+        !SSL_is_init_finished(stream.ssl_.get())) {
+      errno = EMSGSIZE;
+      return -1;
+    }
     const auto got = ::recv(stream.socket_.native_handle(), into, static_cast<std::size_t>(size), MSG_DONTWAIT);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_read(bio);
-    if (got > 0) stream.budget_ -= std::min(stream.budget_, static_cast<std::size_t>(got));
+    if (got > 0) {
+      stream.budget_ -= std::min(stream.budget_, static_cast<std::size_t>(got));
+      stream.received_ += static_cast<std::size_t>(got);
+    }
     return static_cast<int>(got);
   }
 
@@ -89,7 +100,7 @@ void TlsStream::FreeSsl::operator()(SSL* ssl) const {
 }
 
 TlsStream::TlsStream(Socket socket, asio::ssl::context& context, Role role)
-    : socket_(std::move(socket)), ssl_(SSL_new(context.native_handle())) {
+    : socket_(std::move(socket)), ssl_(SSL_new(context.native_handle())), role_(role) {
   auto* bio = BIO_new(SocketBio::method());
   if (!ssl_ || !bio) {
     BIO_free(bio);

@@ -51,6 +51,8 @@ class TlsStream {
   Socket socket_;
   std::unique_ptr<SSL, FreeSsl> ssl_;
   std::size_t budget_ = 0;  ///< bytes that OpenSSL may still read in this turn of the loop
+  std::size_t received_ = 0;
+  Role role_;
   bool broken_ = false;
 };
 

@@ -571,6 +571,47 @@ TEST_CASE("TLS names the host it wants and accepts nobody else") {
   }
 }
 
+TEST_CASE("large bodies go both ways over TLS") {
+  const TemporaryDirectory directory;
+  const auto files = scripted::make_certificate(directory.path, "localhost");
+  const auto echo = [](Connection& connection) {
+    while (const auto request = connection.request()) {
+      connection.send(with_length(request->substr(request->find("\r\n\r\n") + 4)));
+    }
+  };
+  Server server(echo, {}, files);
+  run([&](Executor executor) -> Task<> {
+    web::ClientOptions options;
+    options.tls_ca_file = files.certificate;
+    auto client = client_of(executor, fmt::format("https://localhost:{}", server.port()), options);
+    for (const std::size_t size : {0, 1, 20'000, 2'000'000}) {
+      const std::string body(size, 'b');
+      CHECK((co_await client.send(post(body))).value().body == body);
+    }
+  });
+  CHECK(server.accepted() == 1);
+}
+
+TEST_CASE("an answer without length over TLS ends with the peer's word only") {
+  const TemporaryDirectory directory;
+  const auto files = scripted::make_certificate(directory.path, "localhost");
+  for (const bool said : {true, false}) {
+    const auto script = [said](Connection& connection) {
+      connection.request();
+      connection.send("HTTP/1.1 200 OK\r\n\r\nall of it");
+      if (!said) connection.cut();
+    };
+    Server server(script, {}, files);
+    run([&](Executor executor) -> Task<> {
+      web::ClientOptions options;
+      options.tls_ca_file = files.certificate;
+      auto client = client_of(executor, fmt::format("https://localhost:{}", server.port()), options);
+      const auto response = co_await client.send(get("/"));
+      CHECK(response.has_value() == said);
+    });
+  }
+}
+
 TEST_CASE("a handshake that never ends is bounded by the connect time") {
   Journal over;
   Server server([&](Connection&) { over.wait_for(1); });

@@ -59,6 +59,10 @@ void Peer::receive_buffer(int bytes) const {
   ::setsockopt(descriptor_, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
 }
 
+long Peer::receive(char* into, std::size_t size) const {
+  return ::recv(descriptor_, into, size, 0);
+}
+
 std::string Peer::rest() const {
   std::string all = kept_;
   char piece[4096];

@@ -27,6 +27,8 @@ class Peer {
   void finish_sending() const;
   void close();
   void receive_buffer(int bytes) const;
+  /// What comes next, as recv gives it.
+  long receive(char* into, std::size_t size) const;
   /// Bytes up to the end of the connection.
   std::string rest() const;
   /// Bytes until `end` was seen; fewer when the connection ends before.
@@ -86,6 +88,7 @@ class Server {
   }
   [[nodiscard]] web::Server::Counters counters() const;
   [[nodiscard]] std::uint64_t bytes_in() const { return server_->counters().bytes_in; }        ///< I/O thread only
+  [[nodiscard]] std::uint64_t bytes_out() const { return server_->counters().bytes_out; }      ///< I/O thread only
   [[nodiscard]] std::uint64_t connections() const { return server_->counters().connections; }  ///< I/O thread only
   [[nodiscard]] cameleer::async::Executor executor() const { return context_.get_executor(); }
   /// Starts stop(); ready when it is done.

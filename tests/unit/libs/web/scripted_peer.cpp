@@ -76,6 +76,10 @@ void Connection::send(std::string_view bytes) {
   }
 }
 
+void Connection::cut() {
+  if (tls_) SSL_set_quiet_shutdown(tls_, 1);
+}
+
 bool Connection::closed_by_client() {
   char byte = 0;
   return rest_.empty() && receive(&byte, 1) == 0;

@@ -25,6 +25,8 @@ class Connection {
   /// Head and body of the next request, exactly framed; nothing when the client left or sent something else.
   std::optional<std::string> request();
   void send(std::string_view bytes);
+  /// Ends a TLS connection without saying so.
+  void cut();
   /// True when the client closed within the time limit without another byte.
   bool closed_by_client();
   [[nodiscard]] int number() const { return number_; }
