@@ -79,6 +79,10 @@ function(cameleer_unit_test area)
 endfunction()
 
 # cameleer_fuzz(<name> SOURCES … DEPS …): the libFuzzer program fuzz_<name>; its kept corpus is tests/fuzz/corpus/<name>.
+# The target `fuzzers` builds all of them.
+if(CAMELEER_FUZZ)
+  add_custom_target(fuzzers)
+endif()
 function(cameleer_fuzz name)
   if(NOT CAMELEER_FUZZ)
     return()
@@ -89,6 +93,7 @@ function(cameleer_fuzz name)
   target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
   target_link_libraries(fuzz_${name} PRIVATE fmt::fmt ${ARG_DEPS})
   set_target_properties(fuzz_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
+  add_dependencies(fuzzers fuzz_${name})
 endfunction()
 
 # cameleer_embed(<target> <symbol-prefix> <folder> <glob>…): the files as bytes in the binary, and a table of them:

@@ -3,7 +3,9 @@ import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac, hkdfSync } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { ServerProcess, anExecution } from './server_process.mjs';
 
 const server = new ServerProcess();
@@ -30,6 +32,15 @@ function tokenWith(header, claims, secret = 'guess') {
 function forged(token, change) {
   const [header, claims] = token.split('.').map((part) => { try { return JSON.parse(Buffer.from(part, 'base64url')); } catch { return undefined; } });
   return tokenWith(header, { ...claims, ...change });
+}
+
+/** A real token with other claims, signed as the server signs: by the key that it derives from its master key. */
+function resigned(token, change) {
+  const derive = (key, label, length) => Buffer.from(hkdfSync('sha256', key, '', label, length));
+  const key = derive(readFileSync(join(server.folder, 'data/master.key')), 'jwt/v1', 32);
+  const kid = createHash('sha256').update(derive(key, 'key-id/v1', 16)).digest('hex').slice(0, 16);
+  const claims = JSON.parse(Buffer.from(token.split('.')[1], 'base64url'));
+  return tokenWith({ alg: 'HS256', typ: 'JWT', kid }, { ...claims, ...change }, key);
 }
 
 async function expectProblem(answer, status, code, member) {
@@ -113,7 +124,6 @@ describe('a data request', () => {
 describe('a token', () => {
   const tokens = {
     'of another signature': () => [forged(agent.accessToken, {}), 'invalid_token'],
-    'that expired': () => [forged(agent.accessToken, { exp: 1 }), 'invalid_token'],
     'with another issuer': () => [forged(agent.accessToken, { iss: 'https://other' }), 'invalid_token'],
     'of algorithm none': () => [`${base64url('{"alg":"none"}')}.${agent.accessToken.split('.')[1]}.`, 'invalid_token'],
     'with one character changed': () => [agent.accessToken.slice(0, 40) + (agent.accessToken[40] === 'A' ? 'B' : 'A') + agent.accessToken.slice(41), 'invalid_token'],
@@ -130,6 +140,18 @@ describe('a token', () => {
       await expectProblem(answer, 401, code);
     });
   }
+  test('that expired sends no data, and the same one that has not yet does', async () => {
+    const now = Math.floor(Date.now() / 1000);
+    const send = (claims, id) => server.request('POST', data, { token: resigned(agent.accessToken, claims), json: anExecution(id) });
+    const before = await storedCount();
+    const expired = await send({ iat: now - 3600, exp: now - 1 }, 'by-an-expired-token');
+    await expectProblem(expired, 401, 'invalid_token');
+    assert.match(expired.body.detail, /expired/);
+    assert.equal(await storedCount(), before);
+    const valid = await send({ iat: now - 3600, exp: now + 600 }, 'by-a-valid-token');
+    assert.equal(valid.status, 202, valid.text);
+    assert.equal(await storedCount(), before + 1);
+  });
   test('that is missing sends no data', async () => {
     const answer = await server.request('POST', data, { json: anExecution('x') });
     await expectProblem(answer, 401, 'unauthenticated');
