@@ -35,6 +35,7 @@ public final class CommandChannel {
     private final Configuration configuration;
     private final Counters counters;
     private final Timing timing;
+    private final Runnable untilReady;
     private final CommandVerifier verifier = new CommandVerifier();
     private final CommandExecutor executor;
     private final ScheduledExecutorService upkeep;
@@ -44,13 +45,17 @@ public final class CommandChannel {
     private String lastEventId;
     private long registeredAgainNanos = System.nanoTime() - REGISTER_AGAIN_NANOS;
 
-    /** @param routesChanged told after each command that changed a route */
+    /**
+     * @param untilReady returns when the agent may register
+     * @param routesChanged told after each command that changed a route
+     */
     public CommandChannel(ServerLink server, Supplier<List<CamelControl>> contexts, Configuration configuration, Permissions permissions,
-                          Counters counters, Timing timing, Runnable routesChanged) {
+                          Counters counters, Timing timing, Runnable untilReady, Runnable routesChanged) {
         this.server = server;
         this.configuration = configuration;
         this.counters = counters;
         this.timing = timing;
+        this.untilReady = untilReady;
         ScheduledThreadPoolExecutor scheduler = new ScheduledThreadPoolExecutor(1, task -> daemon("cameleer-command-upkeep", task));
         scheduler.setRemoveOnCancelPolicy(true);
         this.upkeep = scheduler;
@@ -74,6 +79,7 @@ public final class CommandChannel {
     private void loop() {
         Backoff backoff = new Backoff(timing.retryLeast(), timing.retryMost());
         boolean silent = false;
+        untilReady.run();
         while (!ending) {
             long wait;
             long begun = System.nanoTime();

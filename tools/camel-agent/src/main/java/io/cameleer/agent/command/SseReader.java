@@ -19,6 +19,9 @@ final class SseReader {
     private final InputStream in;
     private final int limit;
     private final ByteArrayOutputStream line = new ByteArrayOutputStream(1_024);
+    private final byte[] buffer = new byte[8_192];
+    private int at;
+    private int filled;
     private boolean over;
     private boolean afterReturn;
     private volatile long lastByteNanos = System.nanoTime();
@@ -70,8 +73,7 @@ final class SseReader {
     private boolean readLine() throws IOException {
         line.reset();
         over = false;
-        for (int b = in.read(); b >= 0; b = in.read()) {
-            lastByteNanos = System.nanoTime();
+        for (int b = nextByte(); b >= 0; b = nextByte()) {
             boolean skip = afterReturn && b == '\n';
             afterReturn = b == '\r';
             if (skip) {
@@ -87,5 +89,17 @@ final class SseReader {
             }
         }
         return false;
+    }
+
+    private int nextByte() throws IOException {
+        while (at == filled) {
+            at = 0;
+            filled = Math.max(0, in.read(buffer));
+            if (filled == 0) {
+                return -1;
+            }
+            lastByteNanos = System.nanoTime();
+        }
+        return buffer[at++] & 0xff;
     }
 }

@@ -49,7 +49,8 @@ public final class Reporting {
             configuration::offer, permissions);
         this.keys = () -> configuration.live().rules().sensitiveKeys();
         this.sender = new ExecutionSender(session, queue, counters, keys);
-        this.commands = new CommandChannel(session, camel::controls, configuration, permissions, counters, timing, this::beatSoon);
+        this.commands = new CommandChannel(session, camel::controls, configuration, permissions, counters, timing,
+            this::awaitCamel, this::beatSoon);
         this.sending = daemon("cameleer-sender", this::sendLoop);
         this.beating = daemon("cameleer-heartbeat", this::beatLoop);
     }

@@ -8,8 +8,12 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.zip.GZIPOutputStream;
 
 /** Plain requests to the server, each with a deadline. Knows nothing of tokens' lives. */
@@ -22,6 +26,7 @@ final class ServerConnection {
     }
 
     private static final int GZIP_FROM = 512;
+    private static final int ANSWER_LIMIT = 16 << 20;
 
     private final URI server;
     private final HttpClient client;
@@ -63,13 +68,7 @@ final class ServerConnection {
             request.header("Content-Encoding", "gzip");
             sent = gzip(body);
         }
-        try {
-            HttpResponse<byte[]> response = client.send(request.POST(HttpRequest.BodyPublishers.ofByteArray(sent)).build(),
-                HttpResponse.BodyHandlers.ofByteArray());
-            return new Answer(response.statusCode(), response.body(), retryAfter(response));
-        } catch (IOException e) {
-            throw unavailable(e);
-        }
+        return answer(request.POST(HttpRequest.BodyPublishers.ofByteArray(sent)).build(), limit);
     }
 
     Answer get(String path, String bearer) throws Unavailable, InterruptedException {
@@ -79,11 +78,21 @@ final class ServerConnection {
             .header("Accept", "application/json")
             .header("X-Protocol-Version", "1")
             .build();
+        return answer(request, limit);
+    }
+
+    /** The deadline is for the whole answer: the client's own ends with the head, and a body may drip. */
+    private Answer answer(HttpRequest request, Duration limit) throws Unavailable, InterruptedException {
+        CompletableFuture<HttpResponse<byte[]>> coming = client.sendAsync(request, BoundedBody.upTo(ANSWER_LIMIT));
         try {
-            HttpResponse<byte[]> response = client.send(request, HttpResponse.BodyHandlers.ofByteArray());
+            HttpResponse<byte[]> response = coming.get(limit.toMillis(), TimeUnit.MILLISECONDS);
             return new Answer(response.statusCode(), response.body(), retryAfter(response));
-        } catch (IOException e) {
+        } catch (ExecutionException e) {
+            throw unavailable(e.getCause());
+        } catch (TimeoutException e) {
             throw unavailable(e);
+        } finally {
+            coming.cancel(true);
         }
     }
 
@@ -105,7 +114,7 @@ final class ServerConnection {
         }
     }
 
-    private static Unavailable unavailable(IOException e) {
+    private static Unavailable unavailable(Throwable e) {
         return new Unavailable(e.getClass().getSimpleName() + (e.getMessage() == null ? "" : ": " + e.getMessage()), -1);
     }
 

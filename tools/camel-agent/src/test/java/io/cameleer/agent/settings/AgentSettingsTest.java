@@ -34,6 +34,13 @@ class AgentSettingsTest {
     }
 
     @Test
+    void what_the_server_may_do_is_on_unless_it_is_switched_off() {
+        assertEquals(Permissions.all(), read(Map.of(), Map.of()).permissions());
+        assertEquals(new Permissions(false, true), read(Map.of("cameleer.agent.routecontrol.enabled", "FALSE"), Map.of()).permissions());
+        assertEquals(new Permissions(true, false), read(Map.of(), Map.of("CAMELEER_AGENT_REPLAY_ENABLED", "false")).permissions());
+    }
+
+    @Test
     void what_is_missing_is_named() {
         assertEquals("CAMELEER_API_KEY", read(Map.of(), Map.of()).missing());
         assertEquals("CAMELEER_AGENT_SERVERURL", read(Map.of(), Map.of("CAMELEER_API_KEY", "k")).missing());
@@ -44,6 +51,7 @@ class AgentSettingsTest {
         "CAMELEER_AGENT_SERVERURL, ftp://x", "CAMELEER_AGENT_SERVERURL, http://", "CAMELEER_AGENT_ENGINELEVEL, LOTS",
         "CAMELEER_AGENT_PAYLOADCAPTUREMODE, some", "CAMELEER_AGENT_SAMPLINGRATE, 1.5", "CAMELEER_AGENT_SAMPLINGRATE, NaN",
         "CAMELEER_AGENT_QUEUEEXECUTIONS, 0", "CAMELEER_AGENT_MAXBODYSIZE, -1", "CAMELEER_AGENT_MAXBODYSIZE, many",
+        "CAMELEER_AGENT_ROUTECONTROL_ENABLED, yes", "CAMELEER_AGENT_REPLAY_ENABLED, 0",
     })
     void a_wrong_setting_is_named_with_its_rule(String name, String value) {
         IllegalArgumentException wrong = assertThrows(IllegalArgumentException.class, () -> read(Map.of(), Map.of(name, value)));
