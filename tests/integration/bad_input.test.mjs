@@ -140,17 +140,17 @@ describe('a token', () => {
       await expectProblem(answer, 401, code);
     });
   }
-  test('that expired sends no data, and the same one that has not yet does', async () => {
+  test('that expired sends no data and no heartbeat; the same one that has not yet is taken', async () => {
     const now = Math.floor(Date.now() / 1000);
-    const send = (claims, id) => server.request('POST', data, { token: resigned(agent.accessToken, claims), json: anExecution(id) });
-    const before = await storedCount();
-    const expired = await send({ iat: now - 3600, exp: now - 1 }, 'by-an-expired-token');
-    await expectProblem(expired, 401, 'invalid_token');
-    assert.match(expired.body.detail, /expired/);
-    assert.equal(await storedCount(), before);
-    const valid = await send({ iat: now - 3600, exp: now + 600 }, 'by-a-valid-token');
-    assert.equal(valid.status, 202, valid.text);
-    assert.equal(await storedCount(), before + 1);
+    const expired = resigned(agent.accessToken, { iat: now - 3600, exp: now - 1 });
+    const valid = resigned(agent.accessToken, { iat: now - 3600, exp: now + 600 });
+    const heartbeat = (token) => server.request('POST', '/api/v1/agents/agent-1/heartbeat', { token, json: {} });
+    for (const answer of [await heartbeat(expired), await server.request('POST', data, { token: expired, json: anExecution('x') })]) {
+      await expectProblem(answer, 401, 'invalid_token');
+      assert.match(answer.body.detail, /expired/);
+    }
+    const taken = await heartbeat(valid);
+    assert.equal(taken.status, 200, taken.text);
   });
   test('that is missing sends no data', async () => {
     const answer = await server.request('POST', data, { json: anExecution('x') });
