@@ -6,7 +6,7 @@ import { ServerProcess, eventually } from './server_process.mjs';
 import { CommandStream, envelopeIn } from './command_stream.mjs';
 
 const server = new ServerProcess({
-  flags: ['--agents.command-wait-ms=1500', '--agents.command-expiry-ms=20000', '--log.level=debug'],
+  flags: ['--agents.command-wait-ms=1500', '--agents.command-expiry-ms=30000', '--log.level=debug'],
   env: { CAMELEER_SERVER_SECURITY_BOOTSTRAPTOKEN: 'a-token-of-the-first-hour' },
 });
 let admin;
@@ -31,6 +31,12 @@ async function metric(name) {
   const { text } = await server.request('GET', '/metrics');
   return Number(text.split('\n').find((line) => line.startsWith(name))?.split(' ').pop());
 }
+/** Closes a stream and waits until the server has noticed: what it sends later is not sent there. */
+async function closed(stream) {
+  const open = await metric('cameleer_command_streams');
+  stream.close();
+  await eventually('the server sees the stream end', async () => (await metric('cameleer_command_streams')) < open);
+}
 function refused(answer, status, code, member) {
   assert.equal(answer.status, status, answer.text);
   assert.equal(answer.body.code, code);
@@ -51,7 +57,7 @@ test('a command is signed, streamed, acknowledged and shown', async () => {
   assert.equal(envelope.keyId, agent.serverKeyId);
   assert.deepEqual([envelope.commandId, envelope.type, envelope.tenantId, envelope.environment, envelope.agentId],
     [id, 'route-control', agent.tenantId, 'default', 'one']);
-  assert.equal(Date.parse(envelope.expiresAt) - Date.parse(envelope.issuedAt), 20_000);
+  assert.equal(Date.parse(envelope.expiresAt) - Date.parse(envelope.issuedAt), 30_000);
   assert.deepEqual(envelope.body, stop.payload);
   assert.equal((await show('one', id)).body.state, 'DELIVERED');
   const acked = await acknowledge('one', id, agent.accessToken, { status: 'SUCCESS', message: 'done', data: { routeId: 'in', state: 'Stopped' } });
@@ -81,7 +87,7 @@ test('an order: wrong 400, without a token 401, by an agent 401, to nobody 404, 
   refused(await send('order-1', { type: 'restart', payload: {} }), 400, 'invalid_member', '/type');
   refused(await send('order-1', { type: 'route-control', payload: { action: 'stop' } }), 400, 'invalid_member', '/payload/routeId');
   refused(await send('order-1', stop, null), 401, 'unauthenticated');
-  refused(await send('order-1', stop, accessToken), 401, 'invalid_token');
+  refused(await send('order-1', stop, accessToken), 401, 'unauthenticated');
   refused(await send('nobody', stop), 404, 'agent_not_found', 'agentId');
   refused(await show('order-1', unknownId), 404, 'command_not_found', 'commandId');
   refused(await server.request('POST', '/api/v1/agents/commands', { token: admin, json: stop }), 400, 'invalid_parameter', 'environment');
@@ -169,11 +175,11 @@ test('a reconnect with Last-Event-ID brings unsettled commands again, without it
   for (let i = 0; i < 4; i += 1) ids.push(await sent('resume'));
   await stream.next(4);
   await acknowledge('resume', ids[2], accessToken);
-  stream.close();
+  await closed(stream);
   const again = await CommandStream.open(server, 'resume', { token: accessToken, lastEventId: ids[0] });
   await again.next(2);
   assert.deepEqual(again.events, [stream.events[1], stream.events[3]]);
-  again.close();
+  await closed(again);
   const waiting = await sent('resume');
   const fresh = await CommandStream.open(server, 'resume', { token: accessToken });
   await fresh.next();
@@ -208,8 +214,8 @@ test('a reader that does not read is bounded: its commands wait in the store, ot
   socket.write(`GET /api/v1/agents/slow/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${accessToken}\r\n\r\n`);
   socket.pause();
   const ids = [];
-  const large = { type: 'replay', payload: { ...replay, exchange: { body: 'x'.repeat(1_000_000) } } };
-  for (let i = 0; i < 30; i += 1) ids.push(await sent('slow', large));
+  const large = { type: 'replay', payload: { ...replay, exchange: { body: 'x'.repeat(600_000) } } };
+  for (let i = 0; i < 16; i += 1) ids.push(await sent('slow', large));
   const states = async () => Promise.all(ids.map(async (id) => (await show('slow', id)).body.state));
   await eventually('some were delivered', async () => (await states()).includes('DELIVERED'));
   const stream = await CommandStream.open(server, 'quick', { token: quick.accessToken });
@@ -219,7 +225,7 @@ test('a reader that does not read is bounded: its commands wait in the store, ot
   assert.ok((await states()).filter((one) => one === 'PENDING').length >= 5, 'most wait in their rows');
   socket.destroy();
   const next = await CommandStream.open(server, 'slow', { token: accessToken, lastEventId: ids[0] });
-  await next.next(29);
+  await next.next(15);
   assert.deepEqual(next.events.map((one) => one.id), ids.slice(1));
   next.close();
 });
@@ -229,8 +235,7 @@ test('after kill -9 of the server the agent comes back and gets what was waiting
   const stream = await CommandStream.open(server, 'survivor', { token: accessToken });
   const seen = await sent('survivor');
   await stream.next();
-  stream.close();
-  await eventually('the stream is gone', async () => (await metric('cameleer_command_streams')) === 0);
+  await closed(stream);
   const waiting = await sent('survivor');
   await server.kill();
   await eventually('the client sees the end', () => stream.ended);
@@ -247,7 +252,7 @@ test('after kill -9 of the server the agent comes back and gets what was waiting
 test('a command that nobody acknowledges is EXPIRED, and an acknowledgement then is too late', async () => {
   const { accessToken } = await server.registerAgent('silent');
   const id = await sent('silent');
-  await eventually('it is EXPIRED', async () => (await show('silent', id)).body.state === 'EXPIRED', 40);
+  await eventually('it is EXPIRED', async () => (await show('silent', id)).body.state === 'EXPIRED', 50);
   refused(await acknowledge('silent', id, accessToken), 409, 'command_settled', 'commandId');
   const stream = await CommandStream.open(server, 'silent', { token: accessToken });
   const next = await sent('silent');
