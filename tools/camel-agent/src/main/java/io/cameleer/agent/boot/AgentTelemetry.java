@@ -129,7 +129,7 @@ public final class AgentTelemetry implements Telemetry.Gathering {
     }
 
     @Override
-    public void registered() {
+    public void registeredAgain() {
         diagrams.repeat();
     }
 

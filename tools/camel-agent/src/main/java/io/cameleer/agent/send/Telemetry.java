@@ -20,8 +20,8 @@ public final class Telemetry {
         /** About twice a second. */
         void tick();
 
-        /** The agent has been registered, or registered again: the server may know nothing of what was sent before. */
-        void registered();
+        /** The agent has been registered again: the server may know nothing of what was sent before. */
+        void registeredAgain();
     }
 
     private final Gathering gathering;
@@ -107,7 +107,9 @@ public final class Telemetry {
             int now = session.registrations();
             if (now != registrations) {
                 registrations = now;
-                gathering.registered();
+                if (now > 1) {
+                    gathering.registeredAgain();
+                }
             }
             gathering.tick();
         } catch (Throwable e) {

@@ -50,7 +50,7 @@ class TelemetryTest {
     private final Counters counters = new Counters();
     private final RecordQueue logs = new RecordQueue("logs", 3_000, 1 << 20, counters);
     private final AtomicInteger ticks = new AtomicInteger();
-    private final AtomicInteger registrations = new AtomicInteger();
+    private final AtomicInteger again = new AtomicInteger();
     private final Telemetry telemetry = new Telemetry(new Telemetry.Gathering() {
         @Override
         public void tick() {
@@ -58,8 +58,8 @@ class TelemetryTest {
         }
 
         @Override
-        public void registered() {
-            registrations.incrementAndGet();
+        public void registeredAgain() {
+            again.incrementAndGet();
         }
     }, List.of(logs), counters);
     private StrictServer server;
@@ -167,15 +167,18 @@ class TelemetryTest {
     }
 
     @Test
-    void it_is_told_of_every_registration() throws Exception {
+    void it_is_told_of_every_registration_but_the_first() throws Exception {
         server = new StrictServer(0);
         add(0, 1);
         start(server.port());
-        until("registered", () -> registrations.get() == 1);
+        until("registered and stored", () -> stored().size() == 1);
+        int before = ticks.get();
+        until("gathered on", () -> ticks.get() > before + 2);
+        assertEquals(0, again.get());
         server.refreshRefused = true;
         server.revokeAccess();
         add(1, 2);
-        until("registered again", () -> registrations.get() == 2);
+        until("registered again", () -> again.get() == 1);
         assertEquals(2, server.registrations.size());
     }
 }
