@@ -6,8 +6,8 @@ import { eventually } from '../integration/server_process.mjs';
 
 const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
 
-/** Answers /<index> with a body of sizes[index] bytes, on the given core. */
-export async function startNginx(folder, port, core, sizes) {
+/** Answers /<index>, and the paths given besides, with a body of sizes[index] bytes, on the given core. */
+export async function startNginx(folder, port, core, sizes, ...besides) {
   const file = join(folder, 'nginx.conf');
   writeFileSync(file, `
 daemon off; master_process off; pid ${folder}/nginx.pid; error_log stderr error;
@@ -17,6 +17,7 @@ http {
   ${temporary.map((name) => `${name}_temp_path ${folder}/${name};`).join(' ')}
   server {
     listen 127.0.0.1:${port};
+    ${besides.map((path, index) => `location = ${path} { return 200 "${'x'.repeat(sizes[index])}"; }`).join('\n    ')}
     ${sizes.map((size, index) => `location = /${index} { return 200 "${'x'.repeat(size)}"; }`).join('\n    ')}
   }
 }

@@ -166,14 +166,16 @@ public final class Reporting {
     }
 
     private void awaitBeat(long millis) throws InterruptedException {
-        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+        long lastBeat = System.nanoTime();
+        long deadline = lastBeat + TimeUnit.MILLISECONDS.toNanos(millis);
         synchronized (pause) {
             for (long left = millis; left > 0 && !ending && !beatWanted; left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime())) {
                 pause.wait(left);
             }
         }
-        // what changes together goes in one beat
-        sleep(Math.min(50, millis));
+        // what changes together goes in one beat, and routes that change all the time do not make it beat all the time
+        long since = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - lastBeat);
+        sleep(Math.min(Math.max(50, 200 - since), millis));
     }
 
     private void sleep(long millis) {
