@@ -13,6 +13,7 @@ const routes = {
 for (const version of camelVersions) {
   describe(`Camel ${version}: diagrams, logs, metrics and events of orders and warehouse`, () => {
     const server = new ServerProcess();
+    const config = { metricsIntervalSeconds: 1 };
     let system, operator, proxy;
 
     before(async () => {
@@ -21,7 +22,6 @@ for (const version of camelVersions) {
       proxy = system.proxy;
       operator = await new Operator(server, system).signIn();
       for (const name of ['orders', 'warehouse']) await proxy.streamOpened(system.agentId(name));
-      const config = { metricsIntervalSeconds: 1, logLevels: { take: 'INFO', 'order-standard': 'DEBUG' } };
       for (const application of ['orders', 'warehouse']) await operator.configure(application, config);
     });
     after(async () => { await system?.stop(); await server.dispose(); });
@@ -72,18 +72,35 @@ for (const version of camelVersions) {
       }
     });
 
-    test('logs of an order carry its exchange, its route and its processor', async () => {
-      const order = await operator.order();
-      const take = await operator.recorded(order, 'take');
-      const lines = await eventually('the lines are sent', () => {
-        const of = sentBy('warehouse', 'logs').filter(({ exchangeId }) => exchangeId === take.exchangeId);
-        return of.length >= 2 && of;
+    const frameworks = [
+      ['orders', 'Log4j 2', 'billing', 'billing-log', ({ orderId }) => [`billing ${orderId}`]],
+      ['warehouse', 'Logback', 'take', 'take-line', ({ lines }) => lines.map(({ sku }) => `taken ${sku}`)],
+    ];
+    for (const [application, framework, routeId, processorId, messages] of frameworks) {
+      test(`lines of ${application}, by ${framework}, carry their exchange, route and processor`, async () => {
+        const sent = await operator.order();
+        const { exchangeId } = await operator.recorded(sent, routeId);
+        const expected = messages(sent.order);
+        const lines = await eventually('the lines are sent', () => {
+          const of = sentBy(application, 'logs').filter((line) => line.exchangeId === exchangeId && line.routeId === routeId);
+          return of.length >= expected.length && of;
+        });
+        assert.deepEqual(lines.map(({ message }) => message).sort(), expected);
+        for (const line of lines) {
+          assert.deepEqual([line.level, line.logger, line.source], ['INFO', routeId, 'app']);
+          assert.equal(line.mdc['cameleer.processorId'], processorId);
+        }
       });
-      assert.deepEqual(lines.map(({ message }) => message).sort(), ['taken SKU-1', 'taken SKU-2']);
-      for (const line of lines) {
-        assert.deepEqual([line.level, line.logger, line.routeId, line.source], ['INFO', 'take', 'take', 'app']);
-        assert.equal(line.mdc['cameleer.processorId'], 'take-line');
-      }
+    }
+
+    test('a log level of the configuration counts from the next line on, and is taken back with it', async () => {
+      const billed = ({ order }) => sentBy('orders', 'logs').some(({ message }) => message === `billing ${order.orderId}`);
+      await operator.configure('orders', { ...config, logLevels: { billing: 'ERROR' } });
+      const silent = await operator.order();
+      await operator.configure('orders', config);
+      const told = await operator.order();
+      await eventually('the later line is sent', () => billed(told));
+      assert.equal(billed(silent), false);
     });
 
     test('metrics of the JVM and of Camel arrive at the configured interval', async () => {
