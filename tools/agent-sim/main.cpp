@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "agent-sim/check.hpp"
+#include "agent-sim/conformance.hpp"
 #include "agent-sim/load.hpp"
 
 namespace cameleer::sim {
@@ -162,6 +163,20 @@ int check(CheckOptions& options, Access& access) {
   return result.failure.empty() && differences_of(result) == 0 ? 0 : kFailed;
 }
 
+int conformance(ConformanceOptions& options, bool as_json, Access& access) {
+  auto server = settle(access);
+  if (!server) return complain(server.error().message, kUsage);
+  options.server = *server;
+  options.api_key = access.api_key;
+  options.environment = access.environment;
+  options.username = access.username;
+  options.password = access.password;
+  const auto result = run_conformance(options);
+  fmt::print("{}", as_json ? json_of(result) + '\n' : table_of(result));
+  if (!result.failure.empty()) return complain(result.failure, kFailed);
+  return std::ranges::all_of(result.rules, &RuleResult::ok) ? 0 : kFailed;
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"Simulated agents for a Cameleer server: load, a ledger of what was acknowledged, and its check",
                "agent-sim"};
@@ -182,6 +197,13 @@ int run(int argc, char** argv) {
   check_mode->add_option("--details", checked.details, "Executions whose whole content is compared")
       ->capture_default_str();
   check_mode->add_flag("--deep", checked.deep, "All of them");
+  ConformanceOptions conform;
+  bool as_json = false;
+  auto* conformance_mode = app.add_subcommand("conformance", "Try every rule of the agent protocol on a server");
+  add_agent_access(*conformance_mode, access);
+  add_admin_access(*conformance_mode, access);
+  conformance_mode->add_flag("--slow", conform.slow, "Also the rules that take a minute");
+  conformance_mode->add_flag("--json", as_json, "An array of rules instead of a table");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -189,6 +211,7 @@ int run(int argc, char** argv) {
   }
   if (load_mode->parsed()) return load(line, access);
   if (generate_mode->parsed()) return generate(line);
+  if (conformance_mode->parsed()) return conformance(conform, as_json, access);
   return check(checked, access);
 }
 
