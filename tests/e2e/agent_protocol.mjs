@@ -12,6 +12,15 @@ const read = (file) => JSON.parse(readFileSync(join(schemaFolder, file), 'utf8')
 export const messages = read('messages.json');
 export const schemaNames = readdirSync(schemaFolder).filter((file) => file.endsWith(ending)).map((file) => file.slice(0, -ending.length));
 
+/** A schema as it is in its file. */
+export const schemaOf = (name) => read(name + ending);
+
+/** The examples of docs/PROTOCOL.md: {name, text}; `<!-- schema: name -->` before a block of JSON says what it shows. */
+export function examplesOfPage() {
+  const page = readFileSync(new URL('../../docs/PROTOCOL.md', import.meta.url), 'utf8');
+  return [...page.matchAll(/(?:<!-- schema: ([\w-]+) -->\n)?```json\n([\s\S]*?)```/g)].map(([, name, text]) => ({ name, text }));
+}
+
 /** The call of messages.json that a request is, or undefined. */
 export function callOf(method, path) {
   return messages.calls.find((call) => call.method === method

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { messages, schemaFolder, schemaNames, violation } from '../e2e/agent_protocol.mjs';
+import { examplesOfPage, messages, schemaFolder, schemaNames, violation } from '../e2e/agent_protocol.mjs';
 
 const page = readFileSync(new URL('../../docs/PROTOCOL.md', import.meta.url), 'utf8');
 const openapi = readFileSync(new URL('../../schemas/openapi/server.yaml', import.meta.url), 'utf8');
@@ -27,10 +27,8 @@ test('every call of the protocol is in the OpenAPI document', () => {
   for (const { path } of messages.calls) assert.ok(openapi.includes(`\n  ${path}:`), path);
 });
 
-/** `<!-- schema: name -->` before a block of JSON says what it is an example of. */
-const examples = [...page.matchAll(/(?:<!-- schema: ([\w-]+) -->\n)?```json\n([\s\S]*?)```/g)].map(([, name, text]) => ({ name, text }));
-
 test('every example of the page is what its schema describes', () => {
+  const examples = examplesOfPage();
   assert.ok(examples.length >= 15, `${examples.length} examples`);
   for (const { name, text } of examples) {
     assert.ok(name, `an example says of what: ${text.slice(0, 80)}`);
