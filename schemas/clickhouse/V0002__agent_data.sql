@@ -1,3 +1,5 @@
+-- An execution that comes in parts has the `processor_count` 4294967295: readers count its processors.
+--
 -- Logs, metrics and events carry no identity of their own, so the server gives them one that depends on the request
 -- alone: `row_id`, XXH3-128 of agent id, Idempotency-Key or else SHA-256 of the body, and index in the request. The
 -- sorting key is the identity; `version` falls with the time of arrival, so that the row that came first stays.

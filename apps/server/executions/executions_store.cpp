@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cameleer/core/processor_tree.hpp>
+#include <map>
 
 #include "server/executions/execution_query.hpp"
 #include "server/executions/row_reader.hpp"
@@ -29,9 +31,19 @@ ExecutionQuery page_query(const ReadScope& scope, const ExecutionFilter& filter,
   return query;
 }
 
+// What no part could tell alone.
+void complete_from_parts(ExecutionRow& row) {
+  const auto& steps = row.execution.processors;
+  row.processor_count = static_cast<std::uint32_t>(steps.size());
+  const auto* failing = row.execution.status == status::failed ? find_failing_processor(steps) : nullptr;
+  if (!failing) return;
+  row.failed_processor_id = failing->processor_id;
+  row.failed_processor_type = failing->processor_type;
+}
+
 }  // namespace
 
-async::Task<Expected<std::vector<ExecutionRow>>> ExecutionsStore::rows(std::string sql,
+async::Task<Expected<std::vector<ExecutionRow>>> ExecutionsStore::rows(ReadScope scope, std::string sql,
                                                                        clickhouse::Parameters parameters) {
   std::vector<ExecutionRow> found;
   std::function<bool(const clickhouse::Row&)> take = [&found](const clickhouse::Row& row) {
@@ -40,7 +52,40 @@ async::Task<Expected<std::vector<ExecutionRow>>> ExecutionsStore::rows(std::stri
   };
   auto outcome = co_await engine_.select(std::move(sql), std::move(parameters), std::move(take));
   if (!outcome) co_return std::unexpected(std::move(outcome.error().error));
+  auto counted = co_await count_processors(std::move(scope), found);
+  if (!counted) co_return std::unexpected(std::move(counted.error()));
   co_return found;
+}
+
+// Executions that came in parts, which are few.
+async::Task<Expected<void>> ExecutionsStore::count_processors(ReadScope scope, std::vector<ExecutionRow>& rows) {
+  std::map<std::pair<std::int64_t, std::string>, ExecutionRow*> unknown;
+  std::vector<std::string> ids;
+  for (auto& row : rows) {
+    if (row.processor_count != unknown_processor_count) continue;
+    row.processor_count = 0;
+    const auto start = row.execution.start_time;
+    scope.from = unknown.empty() ? start : std::min(scope.from, start);
+    scope.to = std::max(unknown.empty() ? start : scope.to, start + std::chrono::milliseconds(1));
+    unknown.emplace(std::pair(milliseconds_of(start), row.execution.execution_id), &row);
+    ids.push_back(row.execution.execution_id);
+  }
+  if (unknown.empty()) co_return Expected<void>{};
+  ExecutionQuery query(Table::processors, scope);
+  query.where("execution_id IN {ids:Array(String)}").bind(Parameter::texts("ids", ids));
+  std::function<bool(const clickhouse::Row&)> take = [&unknown](const clickhouse::Row& row) {
+    const auto found =
+        unknown.find({row.integer(row.column("start_time")), std::string(row.text(row.column("execution_id")))});
+    if (found != unknown.end()) {
+      found->second->processor_count = static_cast<std::uint32_t>(row.integer(row.column("n")));
+    }
+    return true;
+  };
+  auto outcome =
+      co_await engine_.select(query.sql("start_time, execution_id, count() AS n", "GROUP BY start_time, execution_id"),
+                              query.parameters(), std::move(take));
+  if (!outcome) co_return std::unexpected(std::move(outcome.error().error));
+  co_return Expected<void>{};
 }
 
 async::Task<Expected<std::optional<Instant>>> ExecutionsStore::newest_arrival(ReadScope scope) {
@@ -64,9 +109,9 @@ async::Task<Expected<std::vector<ExecutionRow>>> ExecutionsStore::page(ReadScope
     scope.from = step < kSteps.size() ? std::max(oldest, scope.to - kSteps[step]) : oldest;
     auto query = page_query(scope, filter, after);
     query.bind(Parameter::integer("count", static_cast<std::int64_t>(count)));
-    auto found =
-        co_await rows(query.sql(kSummaryColumns, "ORDER BY start_time DESC, execution_id DESC LIMIT {count:UInt64}"),
-                      query.parameters());
+    auto found = co_await rows(
+        scope, query.sql(kSummaryColumns, "ORDER BY start_time DESC, execution_id DESC LIMIT {count:UInt64}"),
+        query.parameters());
     if (!found || found->size() >= count || scope.from == oldest) co_return found;
   }
 }
@@ -105,6 +150,7 @@ async::Task<Expected<std::optional<ExecutionRow>>> ExecutionsStore::find(ReadSco
   auto steps = co_await processors(std::move(scope), std::move(execution_id));
   if (!steps) co_return std::unexpected(std::move(steps.error()));
   found->execution.processors = std::move(*steps);
+  if (found->processor_count == unknown_processor_count) complete_from_parts(*found);
   co_return found;
 }
 
@@ -133,7 +179,7 @@ async::Task<Expected<std::vector<ExecutionRow>>> ExecutionsStore::correlated(Rea
       .bind(Parameter::text("correlation_id", correlation_id))
       .bind(Parameter::text("except_id", except_execution_id))
       .bind(Parameter::integer("count", static_cast<std::int64_t>(count)));
-  co_return co_await rows(query.sql(kSummaryColumns, "ORDER BY start_time, execution_id LIMIT {count:UInt64}"),
+  co_return co_await rows(scope, query.sql(kSummaryColumns, "ORDER BY start_time, execution_id LIMIT {count:UInt64}"),
                           query.parameters());
 }
 

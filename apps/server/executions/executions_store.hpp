@@ -55,7 +55,9 @@ class ExecutionsStore {
 
  private:
   async::Task<Expected<std::vector<ProcessorExecution>>> processors(ReadScope scope, std::string execution_id);
-  async::Task<Expected<std::vector<ExecutionRow>>> rows(std::string sql, clickhouse::Parameters parameters);
+  async::Task<Expected<std::vector<ExecutionRow>>> rows(ReadScope scope, std::string sql,
+                                                        clickhouse::Parameters parameters);
+  async::Task<Expected<void>> count_processors(ReadScope scope, std::vector<ExecutionRow>& rows);
 
   clickhouse::Client& engine_;
 };

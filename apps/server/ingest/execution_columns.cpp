@@ -169,7 +169,7 @@ void append_rows(const Execution& execution, const RowOrigin& origin, clickhouse
 
 void append_chunk_rows(const Execution& exchange, std::uint32_t chunk_seq, const RowOrigin& origin,
                        clickhouse::Block& executions, clickhouse::Block& processors) {
-  append(exchange, origin, execution_version(exchange.status, chunk_seq, origin.arrived), kProcessorsCountedByReader,
+  append(exchange, origin, execution_version(exchange.status, chunk_seq, origin.arrived), unknown_processor_count,
          executions, processors);
 }
 

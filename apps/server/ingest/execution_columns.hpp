@@ -21,9 +21,6 @@ struct RowOrigin {
 /// or the number of its part). Of equal ranks the earlier arrival is the higher.
 std::uint64_t execution_version(std::string_view status, std::uint32_t running_rank, Instant arrived);
 
-/// `processor_count` of an execution that comes in parts: no part knows how many steps the others bring.
-inline constexpr std::uint32_t kProcessorsCountedByReader = 0xFFFF'FFFF;
-
 /// Appends the execution to both blocks.
 void append_rows(const Execution& execution, const RowOrigin& origin, clickhouse::Block& executions,
                  clickhouse::Block& processors);

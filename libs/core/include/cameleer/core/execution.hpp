@@ -65,6 +65,10 @@ struct Execution {
   std::vector<ProcessorExecution> processors;  ///< flat; the tree is in seq and parent_seq
 };
 
+/// Stored as the number of processors of an execution that comes in parts: no part knows how many the others bring, so
+/// readers count them.
+inline constexpr std::uint32_t unknown_processor_count = 0xFFFF'FFFF;
+
 /// Anything but RUNNING ends an execution.
 inline bool is_terminal(std::string_view status) {
   return status != status::running;

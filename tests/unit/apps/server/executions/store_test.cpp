@@ -3,12 +3,10 @@
 #include <boost/json.hpp>
 #include <cameleer/core/processor_tree.hpp>
 #include <catch2/catch.hpp>
-#include <filesystem>
-#include <fstream>
 #include <set>
-#include <sstream>
 
 #include "../../../libs/clickhouse/engine_session.hpp"
+#include "../../../libs/clickhouse/server_schema.hpp"
 #include "server/executions/execution_json.hpp"
 #include "server/ingest/ingest_service.hpp"
 
@@ -25,19 +23,6 @@ Instant real_now() {
 async::Task<Expected<void>> is_known(std::string slug) {
   if (slug == "default" || slug == "test") co_return Expected<void>{};
   co_return fail(ErrorCode::environment_not_found, "There is no environment of this name.", "environment");
-}
-
-async::Task<Expected<void>> migrate(clickhouse::Client& engine, std::string database) {
-  std::vector<std::pair<std::string, std::string>> contents;
-  for (const auto& entry : std::filesystem::directory_iterator(CAMELEER_CLICKHOUSE_SCHEMA)) {
-    std::stringstream text;
-    text << std::ifstream(entry.path()).rdbuf();
-    contents.emplace_back(entry.path().filename().string(), text.str());
-  }
-  std::sort(contents.begin(), contents.end());
-  std::vector<embedded::File> files;
-  for (const auto& [name, content] : contents) files.push_back({name, content});
-  co_return co_await clickhouse::migrate(engine, database, files);
 }
 
 // Ingest and search over one database of a real engine. `now` is the clock of both.
@@ -62,13 +47,13 @@ struct World {
                        id, id, status, format_instant(start + after), more.empty() ? "" : ",", more);
   }
 
-  async::Task<> send(std::string body, std::string environment = "default") {
+  async::Task<> send(std::string body, std::string environment = "default", DataKind kind = DataKind::executions) {
     Principal agent;
     agent.kind = Principal::Kind::agent;
     agent.id = "agent-1";
     agent.environment = std::move(environment);
     agent.application = "orders";
-    const auto result = co_await ingest.ingest(DataKind::executions, agent, std::move(body));
+    const auto result = co_await ingest.ingest(kind, agent, std::move(body));
     if (!result) throw std::runtime_error(result.error().message + " " + result.error().member);
   }
 
@@ -93,7 +78,7 @@ template <class Body>
 void in_world(Body body) {
   test::run([&body](async::Executor executor) -> async::Task<> {
     World world(executor);
-    const auto migrated = co_await migrate(world.engine, world.database);
+    const auto migrated = co_await test::migrate(world.engine, world.database, CAMELEER_CLICKHOUSE_SCHEMA);
     if (!migrated) throw std::runtime_error(migrated.error().message);
     co_await body(world);
     co_await world.ingest.stop();
@@ -362,5 +347,55 @@ TEST_CASE("an execution of 20,000 processors in one line of descent is stored an
     REQUIRE(processors.size() == 20'000);
     CHECK(build_processor_tree(processors).depth.back() == 19'999);
     CHECK(to_json(*found).size() > 20'000 * 100);
+  });
+}
+
+TEST_CASE("an execution that comes in parts shows the processors of all of them, in whatever order they come") {
+  in_world([](World& w) -> async::Task<> {
+    const auto part = [&w](std::string_view status, std::uint32_t number, std::string_view steps,
+                           std::string_view more) {
+      return fmt::format(
+          R"({{"exchange":{{"executionId":"e1","exchangeId":"x1","routeId":"r","status":"{}","startTime":"{}"}},)"
+          R"("chunkSeq":{},"processors":[{}]{}}})",
+          status, format_instant(w.start), number, steps, more);
+    };
+    const auto failed = fmt::format(
+        R"({{"seq":3,"parentSeq":1,"processorId":"p3","processorType":"bean","status":"FAILED","startTime":"{}"}})",
+        format_instant(w.start));
+    co_await w.send(part("FAILED", 2, failed, R"(,"final":true)"), "default", DataKind::chunks);
+    co_await w.send(part("RUNNING", 0, step(0, -1, w.start) + "," + step(1, 0, w.start), ""), "default",
+                    DataKind::chunks);
+    co_await w.send(part("RUNNING", 1, step(2, 1, w.start), ""), "default", DataKind::chunks);
+    co_await w.send(w.record("whole", milliseconds(5), "COMPLETED",
+                             fmt::format(R"("correlationId":"c","processorExecutions":[{}])", step(0, -1, w.start))));
+    const auto page = co_await w.page();
+    REQUIRE(page.items.size() == 2);
+    CHECK(page.items[0].processor_count == 1);
+    CHECK(page.items[1].execution.status == "FAILED");
+    CHECK(page.items[1].processor_count == 4);
+    const auto found = co_await w.executions.find("default", "e1", std::nullopt);
+    REQUIRE(found.has_value());
+    CHECK(found->row.processor_count == 4);
+    CHECK(found->row.failed_processor_id == "p3");
+    std::vector<std::uint32_t> seqs;
+    for (const auto& one : found->row.execution.processors) seqs.push_back(one.seq);
+    CHECK(seqs == std::vector<std::uint32_t>{0, 1, 2, 3});
+  });
+}
+
+TEST_CASE("a later part of a running execution is shown, also when it came first") {
+  in_world([](World& w) -> async::Task<> {
+    for (const auto number : {7, 2}) {
+      co_await w.send(
+          fmt::format(R"({{"exchange":{{"executionId":"e1","exchangeId":"x","routeId":"r","status":"RUNNING",)"
+                      R"("startTime":"{}","attributes":{{"n":"{}"}}}},"chunkSeq":{}}})",
+                      format_instant(w.start), number, number),
+          "default", DataKind::chunks);
+    }
+    const auto page = co_await w.page();
+    REQUIRE(page.items.size() == 1);
+    CHECK(page.items[0].execution.status == "RUNNING");
+    CHECK(page.items[0].execution.attributes == StringMap{{"n", "7"}});
+    CHECK(page.items[0].processor_count == 0);
   });
 }

@@ -14,15 +14,17 @@ namespace {
 struct Store {
   std::size_t inserts = 0;
   bool away = false;
+  std::string bodies = {};
 };
 
-async::Task<clickhouse::Outcome<void>> insert(Store* store) {
+async::Task<clickhouse::Outcome<void>> insert(Store* store, std::string body) {
   if (store->away) {
     clickhouse::EngineError error;
     error.error = Error{ErrorCode::unavailable, "away"};
     co_return std::unexpected(std::move(error));
   }
   ++store->inserts;
+  store->bodies += body;
   co_return clickhouse::Outcome<void>{};
 }
 
@@ -32,20 +34,23 @@ async::Task<> handle(const web::Route& route, web::Request& request, web::Respon
 
 // Everything but the engine and the network.
 struct Fixture {
+  SensitiveKeysOf keys = {};
   asio::io_context io;
   async::WorkerPool workers{1, 8};
   Store store;
-  IngestService service{
-      io.get_executor(),
-      [this](std::string, std::span<const clickhouse::Block::Column>, std::string) { return insert(&store); },
-      workers,
-      [] { return *parse_instant("2026-11-22T02:00:00Z"); },
-      {}};
+  IngestService service{io.get_executor(),
+                        [this](std::string, std::span<const clickhouse::Block::Column>, std::string body) {
+                          return insert(&store, std::move(body));
+                        },
+                        workers,
+                        [] { return *parse_instant("2026-11-22T02:00:00Z"); },
+                        {.sensitive_keys_of = keys}};
   web::Router router;
 
-  Fixture() { add_ingest_routes(router, service); }
+  explicit Fixture(SensitiveKeysOf keys_ = {}) : keys(std::move(keys_)) { add_ingest_routes(router, service); }
 
-  web::Response post(std::string body, std::vector<web::Header> headers = {{"Content-Type", "application/json"}}) {
+  web::Response post(std::string body, std::vector<web::Header> headers = {{"Content-Type", "application/json"}},
+                     DataKind kind = DataKind::executions) {
     auto principal = std::make_shared<Principal>();
     principal->kind = Principal::Kind::agent;
     principal->id = "agent-1";
@@ -59,7 +64,7 @@ struct Fixture {
     request.principal = principal;
     web::Response response;
     io.restart();
-    asio::co_spawn(io, handle(router.routes().front(), request, response), asio::detached);
+    asio::co_spawn(io, handle(router.routes()[static_cast<std::size_t>(kind)], request, response), asio::detached);
     io.run();
     return response;
   }
@@ -78,12 +83,19 @@ bool has_header(const web::Response& response, std::string_view name) {
 
 }  // namespace
 
-TEST_CASE("the route is for agents and bounded") {
+TEST_CASE("each kind has a route, for agents and bounded") {
   Fixture f;
-  const auto& route = f.router.routes().front();
-  CHECK(route.access.name == "agent");
-  CHECK(route.operation_id == "ingestExecutions");
-  CHECK(route.limits.body_bytes == 16u << 20);
+  REQUIRE(f.router.routes().size() == kDataKinds);
+  std::vector<std::string> patterns;
+  for (const auto& route : f.router.routes()) {
+    CAPTURE(route.pattern);
+    CHECK(route.access.name == "agent");
+    CHECK(route.limits.body_bytes == 16u << 20);
+    patterns.push_back(route.pattern);
+  }
+  CHECK(patterns == std::vector<std::string>{"/api/v1/data/executions", "/api/v1/data/chunks", "/api/v1/data/logs",
+                                             "/api/v1/data/metrics", "/api/v1/data/events", "/api/v1/data/diagrams"});
+  CHECK(f.router.routes().front().operation_id == "ingestExecutions");
   CHECK(f.router.seal().has_value());
 }
 
@@ -133,4 +145,78 @@ TEST_CASE("an engine that is away is a 503 that says when to try again") {
   const auto response = f.post(execution());
   CHECK(response.status == 503);
   CHECK(has_header(response, "Retry-After"));
+}
+
+TEST_CASE("an Idempotency-Key has a bound") {
+  Fixture f;
+  const auto with_key = [&f](std::size_t length) {
+    return f.post(execution(), {{"Content-Type", "application/json"}, {"Idempotency-Key", std::string(length, 'k')}})
+        .status;
+  };
+  CHECK(with_key(128) == 202);
+  CHECK(with_key(129) == 400);
+}
+
+TEST_CASE("a route is told to the catalogue again only when its rows did not arrive") {
+  Fixture f;
+  f.store.away = true;
+  CHECK(f.post(execution()).status == 503);
+  f.store.away = false;
+  CHECK(f.post(execution()).status == 202);
+  CHECK(f.store.inserts == 3);
+  CHECK(f.post(execution()).status == 202);
+  CHECK(f.store.inserts == 5);
+}
+
+namespace {
+
+async::Task<Expected<std::shared_ptr<const SensitiveKeys>>> keys_for(std::string environment, std::string application) {
+  if (environment != "default" || application != "orders") co_return fail(ErrorCode::internal, "asked for another");
+  const std::vector<std::string> keys{"orderNumber"};
+  co_return std::make_shared<const SensitiveKeys>(keys);
+}
+
+async::Task<Expected<std::shared_ptr<const SensitiveKeys>>> no_keys(std::string, std::string) {
+  co_return fail(ErrorCode::unavailable, "The database is away.");
+}
+
+constexpr const char* kLog =
+    R"({"timestamp":"2026-11-22T01:00:00Z","level":"INFO","mdc":{"orderNumber":"num-4711","cookie":"s3cr3t"}})";
+
+}  // namespace
+
+TEST_CASE("the application's own keys are masked") {
+  Fixture f(keys_for);
+  CHECK(f.post(kLog, {{"Content-Type", "application/json"}}, DataKind::logs).status == 202);
+  CHECK(f.store.bodies.find("num-4711") == std::string::npos);
+  CHECK(f.store.bodies.find("s3cr3t") != std::string::npos);
+}
+
+TEST_CASE("the default keys are masked when the application's are not to be had") {
+  for (const SensitiveKeysOf& keys : {SensitiveKeysOf(), SensitiveKeysOf(no_keys)}) {
+    Fixture f(keys);
+    CHECK(f.post(kLog, {{"Content-Type", "application/json"}}, DataKind::logs).status == 202);
+    CHECK(f.store.bodies.find("num-4711") != std::string::npos);
+    CHECK(f.store.bodies.find("s3cr3t") == std::string::npos);
+  }
+}
+
+TEST_CASE("what became of requests and elements is counted by kind") {
+  Fixture f;
+  const std::vector<web::Header> json{{"Content-Type", "application/json"}};
+  f.post(kLog, json, DataKind::logs);
+  f.post(R"([{"timestamp":"2020-11-22T01:00:00Z","level":"I"},{"timestamp":"2030-11-22T01:00:00Z","level":"I"}])", json,
+         DataKind::logs);
+  f.post("{", json, DataKind::logs);
+  f.post("{}", json, DataKind::metrics);
+  f.store.away = true;
+  f.post(kLog, json, DataKind::logs);
+  const auto& logs = f.service.counters(DataKind::logs);
+  CHECK(logs.accepted == 1);
+  CHECK(logs.too_old == 1);
+  CHECK(logs.in_future == 1);
+  CHECK(logs.refused.at(ErrorCode::malformed_body) == 1);
+  CHECK(logs.refused.at(ErrorCode::unavailable) == 1);
+  CHECK(f.service.counters(DataKind::metrics).refused.at(ErrorCode::invalid_member) == 1);
+  CHECK(f.service.counters().rows.at("logs") == 1);
 }
