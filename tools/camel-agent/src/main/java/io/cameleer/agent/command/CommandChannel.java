@@ -86,11 +86,12 @@ public final class CommandChannel {
             try {
                 boolean again = follow();
                 silent = false;
-                if (System.nanoTime() - begun > TimeUnit.MILLISECONDS.toNanos(timing.retryLeast())) {
-                    // a stream that the server takes away at once is not asked for without a pause
+                long lived = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begun);
+                if (lived > timing.retryMost()) {
+                    // one that is taken away soon, as by another agent of the same id, is not asked for without longer and longer pauses
                     backoff.reset();
                 }
-                wait = again && System.nanoTime() - begun > TimeUnit.MILLISECONDS.toNanos(timing.retryLeast()) ? 0 : backoff.nextMillis(-1);
+                wait = again && lived > timing.retryLeast() ? 0 : backoff.nextMillis(-1);
             } catch (Unavailable e) {
                 wait = backoff.nextMillis(e.retryAfterMillis());
                 if (!silent && !ending) {

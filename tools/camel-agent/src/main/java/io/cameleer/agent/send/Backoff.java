@@ -21,8 +21,9 @@ public final class Backoff {
 
     /** @param asked what the server asked for, or -1; honoured up to the most */
     public long nextMillis(long asked) {
-        long wait = next + ThreadLocalRandom.current().nextLong(next / 4 + 1);
+        long chance = ThreadLocalRandom.current().nextLong(next / 4 + 1);
+        long wait = asked >= 0 ? Math.min(Math.max(asked, least), most * 2) + chance : next - chance;
         next = Math.min(next * 2, most);
-        return asked >= 0 ? Math.min(Math.max(asked, least), most * 2) : Math.min(wait, most);
+        return wait;
     }
 }
