@@ -212,6 +212,7 @@ async::Task<Expected<void>> Application::first_start() {
 void Application::spawn_duties() {
   async::asio::co_spawn(executor_, services_->agents.run(), async::asio::detached);
   async::asio::co_spawn(executor_, services_->commands.run(), async::asio::detached);
+  async::asio::co_spawn(executor_, services_->commands.watch_keys(), async::asio::detached);
   async::asio::co_spawn(executor_, services_->auth.run(), async::asio::detached);
 }
 

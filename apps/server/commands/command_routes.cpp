@@ -14,9 +14,9 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kMaxCommand = 3 * 1024 * 1024 / 2;
-constexpr std::size_t kMaxAck = 512 * 1024;
-constexpr std::size_t kMaxAckData = 256 * 1024;
+constexpr std::size_t kMaxCommand = 3u << 19;  // 1.5 MiB
+constexpr std::size_t kMaxAck = 512u << 10;
+constexpr std::size_t kMaxAckData = 256u << 10;
 constexpr std::size_t kMaxAckMessage = 4096;
 constexpr std::size_t kMaxTypeName = 64;
 

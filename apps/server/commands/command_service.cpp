@@ -7,10 +7,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kTick = 500ms;     // between two looks at the API keys
-constexpr auto kLookAround = 2s;  // between two looks at the rows
-constexpr auto kCleanUp = 10min;  // between two deletions of old commands
-constexpr auto kPoll = 500ms;     // of a command that a caller waits for: another process may settle it
+constexpr auto kKeyCheck = 500ms;  // between two looks at the API keys
+constexpr auto kLookAround = 2s;   // between two looks at the rows
+constexpr auto kCleanUp = 10min;   // between two deletions of old commands
+constexpr auto kPoll = 500ms;      // of a command that a caller waits for: another process may settle it
 constexpr std::size_t kNonceBytes = 16;
 constexpr std::size_t kMaxRequestBytes = 64u << 20;  // of all envelopes of one request
 
@@ -32,7 +32,7 @@ std::unexpected<Error> late(std::string_view command_id, std::chrono::millisecon
 /// A caller that waits for a command to be settled. It may outlive the service when a server is cut short.
 class CommandService::Wait {
  public:
-  Wait(std::shared_ptr<Waiting> waiting, async::Executor executor, std::string command_id)
+  Wait(std::shared_ptr<Waiting> waiting, const async::Executor& executor, std::string command_id)
       : waiting_(std::move(waiting)), timer_(executor) {
     place_ = waiting_->timers.emplace(std::move(command_id), &timer_);
   }
@@ -53,7 +53,7 @@ class CommandService::Wait {
 CommandService::CommandService(async::Executor executor, postgres::Pool& pool, AgentService& agents,
                                EnvironmentService& environments, async::WorkerPool& workers, const identity::Keys& keys,
                                ConfigOf config_of, Clock clock, Random random, CommandServiceSettings settings)
-    : executor_(executor),
+    : executor_(std::move(executor)),
       store_(pool),
       agents_(agents),
       environments_(environments),
@@ -290,21 +290,21 @@ async::Task<Expected<void>> CommandService::clean_up() {
   co_return co_await store_.delete_settled(clock_() - settings_.kept);
 }
 
+async::Task<bool> CommandService::sleep(std::chrono::milliseconds time) {
+  co_await async::sleep_for(executor_, time);
+  co_return (co_await async::asio::this_coro::cancellation_state).cancelled() == async::asio::cancellation_type::none;
+}
+
+async::Task<> CommandService::watch_keys() {
+  while (co_await sleep(kKeyCheck)) (void)co_await end_revoked();
+}
+
 async::Task<> CommandService::run() {
-  auto looked_at = std::chrono::steady_clock::now();
-  auto cleaned_at = looked_at - kCleanUp;
-  for (;;) {
-    co_await async::sleep_for(executor_, kTick);
-    if ((co_await async::asio::this_coro::cancellation_state).cancelled() != async::asio::cancellation_type::none) {
-      co_return;
-    }
-    (void)co_await end_revoked();
+  auto cleaned_at = std::chrono::steady_clock::now() - kCleanUp;
+  while (co_await sleep(kLookAround)) {
+    (void)co_await look_around();
+    (void)co_await expire();
     const auto now = std::chrono::steady_clock::now();
-    if (now - looked_at >= kLookAround) {
-      looked_at = now;
-      (void)co_await look_around();
-      (void)co_await expire();
-    }
     if (now - cleaned_at >= kCleanUp) {
       cleaned_at = now;
       (void)co_await clean_up();

@@ -62,7 +62,9 @@ class CommandService {
   /// Ends the life of commands that nobody acknowledged.
   async::Task<Expected<void>> expire();
   async::Task<Expected<void>> clean_up();
-  /// All of them at their intervals until the coroutine is cancelled. A failure is tried again at the next turn.
+  /// The first at its interval, which no slow work on rows may hold up, until the coroutine is cancelled.
+  async::Task<> watch_keys();
+  /// The others at theirs. A failure is tried again at the next turn.
   async::Task<> run();
 
   /// For metrics.
@@ -78,6 +80,8 @@ class CommandService {
   async::Task<Expected<std::vector<CommandRecord>>> issue(std::vector<agent::Record> targets, Order order);
   async::Task<Expected<std::map<std::string, std::string>>> bodies_for(const std::vector<agent::Record>& targets,
                                                                        const Order& order);
+  /// False: cancelled.
+  async::Task<bool> sleep(std::chrono::milliseconds time);
   void count(command::Type type, command::State state);
 
   async::Executor executor_;

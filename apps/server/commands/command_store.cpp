@@ -78,6 +78,7 @@ async::Task<Expected<std::vector<std::string>>> CommandStore::insert(std::vector
   auto result = co_await pool_.query(kInsert, std::move(parameters));
   if (!result) co_return std::unexpected(result.error().for_caller());
   std::vector<std::string> inserted;
+  inserted.reserve(result->rows());
   for (std::size_t row = 0; row < result->rows(); ++row) inserted.emplace_back(result->text(row, 0));
   co_return inserted;
 }
@@ -203,6 +204,7 @@ async::Task<Expected<std::vector<CommandStore::News>>> CommandStore::news(std::v
       std::move(parameters));
   if (!result) co_return std::unexpected(result.error().for_caller());
   std::vector<News> news;
+  news.reserve(result->rows());
   for (std::size_t row = 0; row < result->rows(); ++row) {
     news.push_back({.stream = {.agent = {.environment = std::string(result->text(row, 0)),
                                          .id = std::string(result->text(row, 1))},
@@ -223,6 +225,7 @@ async::Task<Expected<std::vector<command::Type>>> CommandStore::expire(Instant n
       std::move(parameters));
   if (!result) co_return std::unexpected(result.error().for_caller());
   std::vector<command::Type> types;
+  types.reserve(result->rows());
   for (std::size_t row = 0; row < result->rows(); ++row) types.push_back(type_in(*result, row, 0));
   co_return types;
 }

@@ -13,7 +13,7 @@ struct CommandStream {
     superseded,  ///< a newer stream of the agent is open, here or elsewhere
     reauth,      ///< its token or API key does not count any more
   };
-  CommandStream(async::Executor executor, CommandStore::Stream opened, std::int64_t resume_after)
+  CommandStream(const async::Executor& executor, CommandStore::Stream opened, std::int64_t resume_after)
       : stream(std::move(opened)), after(resume_after), wake(executor) {}
 
   /// Commands may be waiting.

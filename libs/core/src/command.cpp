@@ -15,8 +15,8 @@ namespace json = boost::json;
 
 constexpr std::size_t kMaxDepth = 64;
 constexpr std::size_t kMaxName = 256;
-constexpr std::size_t kMaxExpression = 64 * 1024;
-constexpr std::size_t kMaxMessageBody = 1024 * 1024;
+constexpr std::size_t kMaxExpression = 64u << 10;
+constexpr std::size_t kMaxMessageBody = 1u << 20;
 constexpr std::size_t kMaxMembers = 1'000;
 constexpr std::int32_t kLongestTrace = 3'600, kUsualTrace = 300;
 
@@ -38,18 +38,19 @@ class BodyReader {
  public:
   BodyReader(JsonMembers& members, dom::object object) : members_(members), object_(object) {}
 
-  void text(std::string_view name, std::size_t longest, bool required, json::object& into) {
+  enum class Rule : std::uint8_t { may_be_empty, not_blank, required };
+  void text(std::string_view name, std::size_t longest, Rule rule, json::object& into) {
     std::string value;
     const auto element = find(name);
     if (members_.error) return;
     if (!element || element->is_null()) {
-      if (required) members_.refuse(name, "is required");
+      if (rule == Rule::required) members_.refuse(name, "is required");
       return;
     }
     if (!members_.text(name, *element, value)) return;
     if (value.size() > longest) {
       members_.refuse(name, "must have at most " + std::to_string(longest) + " bytes");
-    } else if (required && value.find_first_not_of(" \t\r\n") == std::string::npos) {
+    } else if (rule != Rule::may_be_empty && value.find_first_not_of(" \t\r\n") == std::string::npos) {
       members_.refuse(name, "must not be blank");
     } else {
       into[name] = value;
@@ -57,7 +58,7 @@ class BodyReader {
   }
 
   void choice(std::string_view name, std::span<const std::string_view> values, json::object& into) {
-    text(name, kMaxName, true, into);
+    text(name, kMaxName, Rule::required, into);
     if (!members_.error) check_choice(name, std::string_view(into[name].as_string()), values);
   }
 
@@ -87,7 +88,9 @@ class BodyReader {
     for (const auto& [key, value] : map) {
       if (!values.empty()) check_choice(key, value, values);
       if (!members_.error && object.contains(key)) members_.refuse(key, "must not be there twice");
-      if (!members_.error && key.size() > kMaxName) members_.refuse(key, "must have a shorter name");
+      if (!members_.error && (key.empty() || key.size() > kMaxName)) {
+        members_.refuse(key, "must have a name of 1 to " + std::to_string(kMaxName) + " bytes");
+      }
       if (members_.error) break;
       object[key] = value;
     }
@@ -129,34 +132,36 @@ class BodyReader {
   dom::object object_;
 };
 
+using Rule = BodyReader::Rule;
+
 json::object read_deep_trace(BodyReader body) {
   json::object out;
-  body.text("routeId", kMaxName, false, out);
-  body.text("correlationId", kMaxName, false, out);
+  body.text("routeId", kMaxName, Rule::not_blank, out);
+  body.text("correlationId", kMaxName, Rule::not_blank, out);
   body.seconds("durationSeconds", out);
   return out;
 }
 
 json::object read_replay(BodyReader body, JsonMembers& members) {
   json::object out, message;
-  body.text("routeId", kMaxName, true, out);
+  body.text("routeId", kMaxName, Rule::required, out);
   if (const auto exchange = body.object("exchange")) {
     BodyReader inner(members, *exchange);
     members.enter("exchange");
     inner.texts("headers", false, {}, message);
-    inner.text("body", kMaxMessageBody, false, message);
+    inner.text("body", kMaxMessageBody, Rule::may_be_empty, message);
     members.leave();
   }
   out["exchange"] = std::move(message);
-  body.text("originalExecutionId", kMaxName, true, out);
+  body.text("originalExecutionId", kMaxName, Rule::required, out);
   return out;
 }
 
 json::object read_test_expression(BodyReader body) {
   json::object out;
-  body.text("language", kMaxName, true, out);
-  body.text("expression", kMaxExpression, true, out);
-  body.text("body", kMaxMessageBody, false, out);
+  body.text("language", kMaxName, Rule::required, out);
+  body.text("expression", kMaxExpression, Rule::required, out);
+  body.text("body", kMaxMessageBody, Rule::may_be_empty, out);
   body.texts("headers", false, {}, out);
   return out;
 }
@@ -177,7 +182,7 @@ json::object read_members_of(Type type, BodyReader body, JsonMembers& members) {
       return read_test_expression(body);
     case Type::route_control:
       body.choice("action", kRouteActions, out);
-      body.text("routeId", kMaxName, true, out);
+      body.text("routeId", kMaxName, Rule::required, out);
       break;
   }
   return out;
