@@ -14,6 +14,7 @@ enum class ErrorCode {
   malformed_body,       ///< the body is not what its content type says (JSON syntax, UTF-8, gzip, zstd)
   invalid_member,       ///< a member is missing, of a wrong type or out of its range
   invalid_parameter,    ///< a path or query parameter is wrong
+  weak_password,        ///< a new password breaks a rule
   unsupported_version,  ///< a protocol version that this server does not speak
   unsupported_media_type,
   unsupported_encoding,
@@ -37,6 +38,11 @@ enum class ErrorCode {
   agent_not_found,
   command_not_found,
   api_key_not_found,
+  user_not_found,
+  role_not_found,
+  group_not_found,
+  rule_not_found,
+  session_not_found,
   command_settled,  ///< a command that has its result already, or is past its life
   conflict,
   // What the server depends on.
