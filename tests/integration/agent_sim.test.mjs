@@ -56,6 +56,15 @@ describe('agent-sim', () => {
     assert.match(text, /registration of sim-1-0 was answered 401/);
   });
 
+  test('the server keeps every rule of the protocol', (context) => {
+    const { status, text } = run('conformance', '--json');
+    const rules = JSON.parse(text);
+    context.diagnostic(`${rules.length} rules`);
+    assert.deepEqual(rules.filter((rule) => !rule.ok), []);
+    assert.equal(status, 0);
+    assert.ok(rules.length > 200);
+  });
+
   function withOtherEnvironment(lines) {
     const ledger = join(folder, 'elsewhere');
     // The head's checksum is that of the other text no longer: a ledger that was changed is refused.

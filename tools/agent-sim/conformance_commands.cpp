@@ -209,6 +209,11 @@ async::Task<> check_lives(Probe& probe) {
             co_await probe.post(path + "/refresh", refresh, ""));
   probe.row("and ends its family", "401", co_await probe.post(path + "/refresh", successor, ""));
   probe.row("the agent registers again", "200", co_await agent->register_agent());
+  auto* listener = co_await probe.registered("lives-stream");
+  auto stream = co_await CommandStream::open(probe.executor(), probe.options().server, *listener, {});
+  auto alive = stream ? co_await stream->next(5s) : Expected<std::optional<StreamEvent>>();
+  if (alive && *alive) alive = co_await stream->next(20s);
+  probe.row("a comment comes through a stream every 15 s", "comment", described(alive));
   while (std::chrono::steady_clock::now() - started < 66s) co_await async::sleep_for(probe.executor(), 100ms);
   probe.row("a command that nobody acknowledged for 60 s is EXPIRED", "EXPIRED",
             co_await eventual_state(probe, *agent, id, "EXPIRED"));

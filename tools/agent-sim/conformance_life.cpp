@@ -32,7 +32,7 @@ std::string tampered(std::string token) {
 struct BodyRule {
   const char* rule;
   const char* member;
-  json::value value;  ///< null: left out
+  json::value value;  ///< null counts as absent
   const char* expected;
 };
 
