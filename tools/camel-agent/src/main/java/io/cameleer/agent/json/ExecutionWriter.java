@@ -20,7 +20,7 @@ import io.cameleer.agent.model.ProcessorRecord;
 public final class ExecutionWriter {
 
     private static final DateTimeFormatter TIME =
-        DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSS'Z'").withZone(ZoneOffset.UTC);
+        DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss").withZone(ZoneOffset.UTC);
     private static final long NANOS_PER_MILLI = 1_000_000L;
 
     private final JsonGenerator json;
@@ -34,8 +34,21 @@ public final class ExecutionWriter {
         this.payload = payload;
     }
 
+    /** The last second that was written: nearly all times of one request are within a few. */
+    private record Second(long number, String text) {
+    }
+
+    private static volatile Second last = new Second(0, TIME.format(Instant.EPOCH));
+
     public static String time(long millis) {
-        return TIME.format(Instant.ofEpochMilli(millis));
+        long number = Math.floorDiv(millis, 1_000L);
+        Second second = last;
+        if (second.number() != number) {
+            second = new Second(number, TIME.format(Instant.ofEpochSecond(number)));
+            last = second;
+        }
+        int rest = (int) Math.floorMod(millis, 1_000L);
+        return second.text() + '.' + (char) ('0' + rest / 100) + (char) ('0' + rest / 10 % 10) + (char) ('0' + rest % 10) + 'Z';
     }
 
     /** An execution that is still going on: its identity, its start, and that it runs. */

@@ -1,6 +1,7 @@
 package io.cameleer.agent.logs;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 
@@ -19,11 +20,26 @@ public final class LogIds {
         void put(String key, String value);
 
         void remove(String key);
+
+        /** For contexts that copy all they have at each change. */
+        default void putAll(Map<String, String> values) {
+            values.forEach(this::put);
+        }
+
+        default void removeAll(List<String> keys) {
+            keys.forEach(this::remove);
+        }
     }
 
     /** Where a thread is. */
     public record Place(String exchangeId, String routeId, String processorId) {
+
+        private boolean complete() {
+            return exchangeId != null && routeId != null && processorId != null;
+        }
     }
+
+    private static final List<String> ALL = List.of(EXCHANGE, ROUTE, PROCESSOR);
 
     private static final Place NOWHERE = new Place(null, null, null);
 
@@ -71,6 +87,14 @@ public final class LogIds {
 
     private void change(Place from, Place to) {
         for (Mdc mdc : contexts) {
+            if (from == NOWHERE && to.complete()) {
+                mdc.putAll(Map.of(EXCHANGE, to.exchangeId(), ROUTE, to.routeId(), PROCESSOR, to.processorId()));
+                continue;
+            }
+            if (to == NOWHERE && from.complete()) {
+                mdc.removeAll(ALL);
+                continue;
+            }
             change(mdc, EXCHANGE, from.exchangeId(), to.exchangeId());
             change(mdc, ROUTE, from.routeId(), to.routeId());
             change(mdc, PROCESSOR, from.processorId(), to.processorId());

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 import org.junit.jupiter.api.Test;
 
@@ -109,8 +110,8 @@ class LogIntakeTest {
         ids.leave(inner, middle);
         ids.leave(outer, before);
         assertNull(ids.here());
-        assertEquals(List.of("exchangeId=e1", "routeId=r1", "processorId=p1", "processorId=p2", "processorId=p1", "-exchangeId", "-routeId",
-            "-processorId"), calls);
+        assertEquals(Set.of("exchangeId=e1", "routeId=r1", "processorId=p1"), Set.copyOf(calls.subList(0, 3)));
+        assertEquals(List.of("processorId=p2", "processorId=p1", "-exchangeId", "-routeId", "-processorId"), calls.subList(3, calls.size()));
         Map<String, Object> line = rig.lines().get(0);
         assertEquals("e1", line.get("exchangeId"));
         assertEquals("r1", line.get("routeId"));

@@ -1,5 +1,6 @@
 package io.cameleer.agent.camel.logs;
 
+import java.util.List;
 import java.util.Map;
 
 import ch.qos.logback.classic.LoggerContext;
@@ -36,10 +37,12 @@ public final class LogFrameworks {
         }
         boolean context = MDC.getMDCAdapter() != null && !MDC.getMDCAdapter().getClass().getSimpleName().startsWith("NOP");
         logs.found(new JulSource(logs.intake(), context ? MDC::getCopyOfContextMap : () -> null));
-        if (context) {
+        // SLF4J's leads to Log4j's when SLF4J logs through it; straight there it costs less
+        boolean same = name.startsWith("org.apache.logging.slf4j.");
+        if (context && !same) {
             logs.ids().add(new Slf4jMdc());
         }
-        if (!name.startsWith("org.apache.logging.slf4j.") && present("org.apache.logging.log4j.core.LoggerContext", application)) {
+        if (same || present("org.apache.logging.log4j.core.LoggerContext", application)) {
             attempt(() -> logs.ids().add(new Log4jMdc()));
         }
     }
@@ -96,5 +99,14 @@ public final class LogFrameworks {
             ThreadContext.remove(key);
         }
 
+        @Override
+        public void putAll(Map<String, String> values) {
+            ThreadContext.putAll(values);
+        }
+
+        @Override
+        public void removeAll(List<String> keys) {
+            ThreadContext.removeAll(keys);
+        }
     }
 }
