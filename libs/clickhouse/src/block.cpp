@@ -108,7 +108,7 @@ Cells cells_of(const Block::Column& column) {
     if (comma != std::string_view::npos) {
       auto keys = texts_of(pair->substr(0, comma));
       auto values = texts_of(pair->substr(comma + 2));
-      if (keys && values) return ListColumn{std::move(*keys), std::move(*values)};
+      if (keys && values) return ListColumn{std::move(*keys), std::move(values)};
     }
   }
   misuse(column, "a type that blocks do not know");

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
-#include <cstring>
 #include <stdexcept>
 
 namespace cameleer::clickhouse {
@@ -41,7 +41,7 @@ Scan scan_list(const ColumnType& type, ByteCursor& cursor, std::size_t most) {
 template <class Number>
 Number read(std::string_view bytes) {
   Number value;
-  std::memcpy(&value, bytes.substr(0, sizeof value).data(), sizeof value);
+  std::copy_n(bytes.substr(0, sizeof value).begin(), sizeof value, reinterpret_cast<char*>(&value));
   return value;
 }
 
