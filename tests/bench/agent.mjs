@@ -13,7 +13,7 @@ import { BenchServer, freePort } from './server.mjs';
 import { load } from './wrk.mjs';
 
 const rounds = Number(process.env.CAMELEER_BENCH_ROUNDS ?? 6), seconds = Number(process.env.CAMELEER_BENCH_SECONDS ?? 3);
-const warmUp = Number(process.env.CAMELEER_BENCH_WARMUP ?? 15), connections = 16;
+const warmUp = Number(process.env.CAMELEER_BENCH_WARMUP ?? 20_000), connections = 16;
 const applicationCore = 0, otherCore = 1;
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const version = process.env.CAMELEER_CAMEL_NEWEST ?? '4.22.0';
@@ -50,6 +50,15 @@ async function measure(one, script, time) {
   const result = await load({ url: one.url, headers: {}, pid: one.pid, core: otherCore, seconds: time, connections, script });
   if (result.refused > 0) throw new Error(`${one.name}: ${result.refused} of ${result.requests} not 2xx: ${one.child.text}`);
   return result;
+}
+
+/** As many orders for each, not as many seconds: what is compiled, and how well, depends on the number. */
+async function warm(one, script) {
+  for (let orders = 0, end = Date.now() + 180_000; orders < warmUp;) {
+    if (Date.now() > end) throw new Error(`${one.name}: ${orders} of ${warmUp} orders in three minutes`);
+    // a cold JVM on one core may keep somebody waiting for longer than wrk does
+    orders += (await measure(one, script, 5).catch((error) => { if (one.child.exitCode !== null) throw error; }))?.requests ?? 0;
+  }
 }
 
 function show(variants) {
@@ -91,8 +100,7 @@ try {
       }));
     }
   }
-  // a cold JVM on one core may keep somebody waiting for longer than wrk does
-  for (const one of variants) await measure(one, script, warmUp).catch((error) => { if (one.child.exitCode !== null) throw error; });
+  for (const one of variants) await warm(one, script);
   for (let round = 0; round < rounds; round++) {
     // each follows another one each time
     for (let index = 0; index < variants.length; index++) {
