@@ -58,12 +58,14 @@ export class CamelSystem {
     }, 120);
   }
 
-  /** Ends one application in order, and starts it again as the same agent. */
+  /** Ends one application in order, and starts it again as the same agent; gives its new command stream. */
   async restart(name) {
     await end(this[name]);
+    await eventually(`the streams of ${name} have ended`, () => this.proxy.streams(this.agentId(name)).every(({ endedAt }) => endedAt));
     this.children = this.children.filter((child) => child !== this[name]);
     this.launch(name);
     await this.running(name);
+    return this.proxy.streamOpened(this.agentId(name));
   }
 
   /** Both kinds of every message that the test caused went by, and every message had its published form. */

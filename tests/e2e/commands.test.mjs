@@ -187,7 +187,7 @@ for (const version of camelVersions) {
 
       test('a deep trace shows everything of one route, until it ends', async () => {
         await operator.configure('orders', { payloadCaptureMode: 'NONE', engineLevel: 'MINIMAL' });
-        assert.equal((await operator.command('orders-1', 'deep-trace', { routeId: 'orders-http', durationSeconds: 3 })).state, 'ACKNOWLEDGED');
+        assert.equal((await operator.command('orders-1', 'deep-trace', { routeId: 'orders-http', durationSeconds: 5 })).state, 'ACKNOWLEDGED');
         const order = await operator.order();
         const deep = await operator.recorded(order);
         assert.ok(hasMessage(deep) && processorsOf(deep).every(hasMessage), JSON.stringify(deep).slice(0, 2000));
@@ -213,7 +213,6 @@ for (const version of camelVersions) {
         const registration = proxy.answered('register').filter(({ request }) => request.json.agentId === 'orders-1').at(-1);
         assert.equal(registration.answer.config.version, staged.version);
         assert.equal((await operator.recorded(await operator.order())).attributes.buyer, 'c-17');
-        await proxy.streamOpened('orders-1');
       });
     });
 
@@ -301,17 +300,17 @@ for (const version of camelVersions) {
         await proxy.streamOpened('warehouse-1');
       });
 
-      test('a revoked API key ends the stream of its agent within a second, and its token', async () => {
+      test('a revoked API key ends the stream of its agent within a second, and its token', async (context) => {
         const path = '/api/v1/admin/environments/default/api-keys';
         const key = await operator.ask(201, 'POST', path, { label: 'for one warehouse' });
         system.env = { CAMELEER_API_KEY: key.secret };
-        await system.restart('warehouse');
-        const stream = await proxy.streamOpened('warehouse-1');
+        const stream = await system.restart('warehouse');
         const token = stream.headers.authorization.replace('Bearer ', '');
 
         await operator.ask(204, 'DELETE', `${path}/${key.id}`);
         const revokedAt = Date.now();
         await eventually('the stream has ended', () => stream.endedAt, 10);
+        context.diagnostic(`the stream ended ${stream.endedAt - revokedAt} ms after the answer`);
         // A second is what is promised; two cores that do other things as well may need some of the rest.
         assert.ok(stream.endedAt - revokedAt < 2_000, `${stream.endedAt - revokedAt} ms`);
         assert.equal(stream.events.at(-1)?.name, 'reauth');
