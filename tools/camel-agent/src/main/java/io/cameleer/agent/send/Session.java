@@ -49,6 +49,7 @@ final class Session implements ServerLink {
     private volatile long heartbeatMillis = 30_000;
     private volatile long skewMillis;
     private volatile ServerTrust trust;
+    private volatile boolean registeredEarly;
     private volatile int registrations;
 
     Session(AgentIdentity identity, ServerConnection connection, CamelState camel, Counters counters,
@@ -165,6 +166,10 @@ final class Session implements ServerLink {
     }
 
     void heartbeat() throws Unavailable, InterruptedException {
+        if (registeredEarly && camel.started()) {
+            // a slow start: now the routes are known
+            forget(null);
+        }
         token(null);
         long before = System.currentTimeMillis();
         Answer answer = post(agentPath() + "/heartbeat", heartbeatBody(), null);
@@ -241,6 +246,7 @@ final class Session implements ServerLink {
     }
 
     private void register() throws Unavailable, InterruptedException {
+        boolean early = !camel.started();
         long before = System.currentTimeMillis();
         Answer answer = connection.post("/api/v1/agents/register", identity.apiKey(), registerBody(), null);
         if (answer.status() != OK) {
@@ -253,6 +259,7 @@ final class Session implements ServerLink {
         }
         String id = JsonText.string(body, "agentId", identity.instanceId());
         agentPath = "/api/v1/agents/" + URLEncoder.encode(id, StandardCharsets.UTF_8).replace("+", "%20");
+        registeredEarly = early;
         trust = ServerTrust.of(JsonText.string(body, "tenantId", null), identity.environment(), id,
             JsonText.string(body, "serverKeyId", null), JsonText.string(body, "serverPublicKey", ""));
         heartbeatMillis = Math.max(100, Math.min(JsonText.number(body, "heartbeatIntervalMs", 30_000), 600_000));

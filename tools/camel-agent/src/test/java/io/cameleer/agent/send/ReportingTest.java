@@ -8,6 +8,7 @@ import java.net.ServerSocket;
 import java.net.URI;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 
 import org.junit.jupiter.api.AfterEach;
@@ -101,6 +102,50 @@ class ReportingTest {
         reporting.end();
         assertTrue(server.calls.contains("deregister"));
         assertEquals(1, server.registrations.size());
+    }
+
+    @Test
+    void an_application_that_starts_slowly_is_registered_again_once_its_routes_are_known() throws Exception {
+        server = new StrictServer(0);
+        AtomicBoolean started = new AtomicBoolean();
+        CamelState slow = new CamelState() {
+            @Override
+            public String camelVersion() {
+                return "4.4.5";
+            }
+
+            @Override
+            public String runtime() {
+                return "camel";
+            }
+
+            @Override
+            public boolean started() {
+                return started.get();
+            }
+
+            @Override
+            public Map<String, String> routeStates() {
+                return started.get() ? Map.of("route", "Started") : Map.of();
+            }
+
+            @Override
+            public boolean stopping() {
+                return false;
+            }
+        };
+        AgentIdentity identity =
+            new AgentIdentity(URI.create("http://127.0.0.1:" + server.port()), StrictServer.KEY, "unit", "test", "unit-1", "1");
+        reporting = new Reporting(identity, QUICK, slow, queue, List::of, counters, configuration, Permissions.all());
+        reporting.start();
+        until("registered without waiting for ever", () -> !server.heartbeats.isEmpty());
+        assertEquals(List.of(), server.registrations.get(0).get("routeIds"));
+        started.set(true);
+        until("registered again", () -> server.registrations.size() == 2);
+        assertEquals(List.of("route"), server.registrations.get(1).get("routeIds"));
+        int beats = server.heartbeats.size();
+        until("more heartbeats", () -> server.heartbeats.size() > beats + 2);
+        assertEquals(2, server.registrations.size());
     }
 
     @Test
