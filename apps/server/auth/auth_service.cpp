@@ -113,8 +113,9 @@ async::Task<Expected<bool>> AuthService::password_matches(std::string password, 
   co_return co_await workers_.run(work);
 }
 
-async::Task<SignInResult<User>> AuthService::check_password(std::string username, std::string password,
-                                                            std::string remote_address) {
+async::Task<SignInResult<AuthService::CheckedUser>> AuthService::check_password(std::string username,
+                                                                                std::string password,
+                                                                                std::string remote_address) {
   const auto now = clock_();
   if (const auto wait = by_address_.count(remote_address, now)) {
     const auto seconds = std::max(std::chrono::ceil<std::chrono::seconds>(*wait), std::chrono::seconds(1));
@@ -139,7 +140,7 @@ async::Task<SignInResult<User>> AuthService::check_password(std::string username
   } else if (const auto wait = by_unknown_name_.count(lower_case(username), now)) {
     co_return std::unexpected(locked_for(*wait));
   }
-  auto matches = co_await password_matches(std::move(password), std::move(hash));
+  auto matches = co_await password_matches(std::move(password), hash);
   if (!matches) co_return std::unexpected(failure_of(matches.error()));
   if (!*matches || !*login) co_return std::unexpected(failure_of(wrong_credentials()));
 
@@ -149,15 +150,15 @@ async::Task<SignInResult<User>> AuthService::check_password(std::string username
   auto user = co_await store_.find_user((*login)->user_id);
   if (!user) co_return std::unexpected(failure_of(user.error()));
   if (!*user) co_return std::unexpected(failure_of(wrong_credentials()));
-  co_return std::move(**user);
+  co_return CheckedUser{.user = std::move(**user), .password_hash = std::move(hash)};
 }
 
 async::Task<SignInResult<SignIn>> AuthService::login(std::string username, std::string password,
                                                      std::string remote_address, std::string user_agent) {
-  auto user = co_await check_password(std::move(username), std::move(password), remote_address);
-  if (!user) co_return std::unexpected(user.error());
+  auto checked = co_await check_password(std::move(username), std::move(password), remote_address);
+  if (!checked) co_return std::unexpected(checked.error());
   const auto now = clock_();
-  SignIn sign_in{.session = identity::random_token(random_), .user = std::move(*user)};
+  SignIn sign_in{.session = identity::random_token(random_), .user = std::move(checked->user)};
   SessionRow row{.hash = identity::sha256_hex(sign_in.session),
                  .user_id = sign_in.user.id,
                  .created_at = now,
@@ -167,17 +168,30 @@ async::Task<SignInResult<SignIn>> AuthService::login(std::string username, std::
                  .user_agent = printable(user_agent, kMaxUserAgent)};
   auto stored = co_await store_.insert_session(std::move(row));
   if (!stored) co_return std::unexpected(failure_of(stored.error()));
+  // A change of the password ends all sessions; one that came in between does not know this one.
+  auto counts = co_await store_.password_counts(sign_in.user.id, std::move(checked->password_hash));
+  if (!counts) co_return std::unexpected(failure_of(counts.error()));
+  if (!*counts) {
+    co_await end_session(sign_in.session);
+    co_return std::unexpected(failure_of(wrong_credentials()));
+  }
   co_return sign_in;
 }
 
 async::Task<SignInResult<TokenPair>> AuthService::issue_tokens(std::string username, std::string password,
                                                                std::string remote_address) {
-  auto user = co_await check_password(std::move(username), std::move(password), std::move(remote_address));
-  if (!user) co_return std::unexpected(user.error());
+  auto checked = co_await check_password(std::move(username), std::move(password), std::move(remote_address));
+  if (!checked) co_return std::unexpected(checked.error());
   TokenSubject subject{
-      .kind = TokenSubject::Kind::user, .id = user->id, .environment = {}, .application = {}, .key_ref = {}};
+      .kind = TokenSubject::Kind::user, .id = checked->user.id, .environment = {}, .application = {}, .key_ref = {}};
   auto pair = co_await tokens_.issue(std::move(subject));
   if (!pair) co_return std::unexpected(failure_of(pair.error()));
+  auto counts = co_await store_.password_counts(checked->user.id, std::move(checked->password_hash));
+  if (!counts) co_return std::unexpected(failure_of(counts.error()));
+  if (!*counts) {
+    co_await end_token(pair->refresh);
+    co_return std::unexpected(failure_of(wrong_credentials()));
+  }
   co_return std::move(*pair);
 }
 
@@ -220,6 +234,7 @@ async::Task<Expected<std::shared_ptr<const Principal>>> AuthService::principal_o
     if (now >= known->expires_at) co_return over();
     co_return known->principal;
   }
+  const auto before = changes_;
   auto found = co_await store_.find_session(hash);
   if (!found) co_return std::unexpected(found.error());
   if (!*found) co_return over();
@@ -234,7 +249,9 @@ async::Task<Expected<std::shared_ptr<const Principal>>> AuthService::principal_o
     if (!touched) co_return std::unexpected(touched.error());
   }
   auto principal = principal_for((*found)->user, hash);
-  sessions_.put(hash, {.principal = principal, .last_seen_at = now, .expires_at = row.expires_at}, now);
+  if (before == changes_) {
+    sessions_.put(hash, {.principal = principal, .last_seen_at = now, .expires_at = row.expires_at}, now);
+  }
   co_return principal;
 }
 
@@ -246,13 +263,14 @@ async::Task<Expected<std::shared_ptr<const Principal>>> AuthService::principal_o
   if (!identity::is_uuid(claims.subject) || !identity::is_uuid(claims.family)) {
     co_return fail(ErrorCode::invalid_token, "The token was not issued for this.");
   }
+  const auto before = changes_;
   auto user = co_await store_.find_user_of_family(claims.subject, claims.family);
   if (!user) co_return std::unexpected(user.error());
   if (!*user || ((*user)->tokens_revoked_before && claims.issued_at < *(*user)->tokens_revoked_before)) {
     co_return fail(ErrorCode::invalid_token, "The token was revoked.");
   }
   auto principal = principal_for(**user, claims.token_id);
-  families_.put(claims.family, principal, now);
+  if (before == changes_) families_.put(claims.family, principal, now);
   co_return principal;
 }
 
@@ -261,6 +279,12 @@ async::Task<Expected<User>> AuthService::user(std::string user_id) {
   if (!found) co_return std::unexpected(found.error());
   if (!*found) co_return fail(ErrorCode::unauthenticated, "The user does not exist any more.");
   co_return std::move(**found);
+}
+
+void AuthService::forget_known() {
+  ++changes_;
+  sessions_.clear();
+  families_.clear();
 }
 
 async::Task<Expected<void>> AuthService::clean_up() {

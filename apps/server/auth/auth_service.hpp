@@ -66,6 +66,9 @@ class AuthService {
   async::Task<Expected<std::shared_ptr<const Principal>>> principal_of_session(std::string session);
   async::Task<Expected<std::shared_ptr<const Principal>>> principal_of_user_token(identity::Claims claims);
   async::Task<Expected<User>> user(std::string user_id);
+  /// Forgets what it found out, so that a change of users or of what they may do counts here at once. Called after the
+  /// change was committed, or when nobody knows whether it was.
+  void forget_known();
 
   /// Removes ended sessions and expired refresh tokens.
   async::Task<Expected<void>> clean_up();
@@ -78,8 +81,12 @@ class AuthService {
     Instant last_seen_at{};
     Instant expires_at{};
   };
-  async::Task<SignInResult<User>> check_password(std::string username, std::string password,
-                                                 std::string remote_address);
+  struct CheckedUser {
+    User user;
+    std::string password_hash;
+  };
+  async::Task<SignInResult<CheckedUser>> check_password(std::string username, std::string password,
+                                                        std::string remote_address);
   async::Task<Expected<bool>> password_matches(std::string password, std::string hash);
   SignInFailure refuse_unknown(const std::string& username, Instant now);
 
@@ -93,6 +100,7 @@ class AuthService {
   AttemptLimit by_unknown_name_;
   identity::Recent<KnownSession> sessions_;
   identity::Recent<std::shared_ptr<const Principal>> families_;
+  std::uint64_t changes_ = 0;  ///< what was read before a change is not kept after it
 };
 
 }  // namespace cameleer::server

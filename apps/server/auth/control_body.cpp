@@ -127,6 +127,31 @@ std::string ControlBody::text(std::string_view member, std::size_t shortest, std
   return value.value_or("");
 }
 
+bool ControlBody::has(std::string_view member) const {
+  return !failure_ && document_->find(member).has_value();
+}
+
+std::optional<bool> ControlBody::optional_boolean(std::string_view member) {
+  if (failure_) return std::nullopt;
+  const auto element = document_->find(member);
+  if (!element || element->is_null()) return std::nullopt;
+  bool value = false;
+  if (element->get(value) == simdjson::SUCCESS) return value;
+  refuse(member, "must be true or false");
+  return std::nullopt;
+}
+
+std::optional<std::int64_t> ControlBody::optional_integer(std::string_view member, std::int64_t least,
+                                                          std::int64_t most) {
+  if (failure_) return std::nullopt;
+  const auto element = document_->find(member);
+  if (!element || element->is_null()) return std::nullopt;
+  std::int64_t value = 0;
+  if (element->is_int64() && element->get(value) == simdjson::SUCCESS && value >= least && value <= most) return value;
+  refuse(member, fmt::format("must be a whole number from {} to {}", least, most));
+  return std::nullopt;
+}
+
 std::vector<std::string> ControlBody::texts(std::string_view member, std::size_t most, std::size_t longest) {
   std::vector<std::string> values;
   if (failure_) return values;

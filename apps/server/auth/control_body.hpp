@@ -30,12 +30,16 @@ class ControlBody {
 
   std::string text(std::string_view member, std::size_t shortest, std::size_t longest);
   std::optional<std::string> optional_text(std::string_view member, std::size_t shortest, std::size_t longest);
+  std::optional<bool> optional_boolean(std::string_view member);
+  std::optional<std::int64_t> optional_integer(std::string_view member, std::int64_t least, std::int64_t most);
   std::vector<std::string> texts(std::string_view member, std::size_t most, std::size_t longest);
   /// An object of strings.
   std::optional<std::map<std::string, std::string>> text_map(std::string_view member, std::size_t most,
                                                              std::size_t longest);
   /// An object, as compact JSON text.
   std::optional<std::string> object(std::string_view member, std::size_t longest);
+
+  [[nodiscard]] bool has(std::string_view member) const;
 
   /// Adds a failure of the handler's own rules.
   void refuse(std::string_view member, std::string rule);

@@ -5,13 +5,22 @@ namespace {
 
 constexpr const char* kAdminRole = "00000000-0000-4000-8000-000000000003";
 
-// Columns of a user `u`, from index 0; the names of roles and permissions hold no comma.
+// Columns of a user `u` with what `kAccess` found, from index 0; the names of roles and permissions hold no comma.
 constexpr const char* kUserColumns =
     "u.user_id, u.username, u.display_name, floor(extract(epoch from u.token_revoked_before) * 1000)::bigint, "
-    "(select coalesce(string_agg(distinct r.name, ',' order by r.name), '') from user_roles ur "
-    "join roles r using (role_id) where ur.user_id = u.user_id), "
-    "(select coalesce(string_agg(distinct p, ','), '') from user_roles ur join roles r using (role_id), "
-    "unnest(r.permissions) p where ur.user_id = u.user_id)";
+    "access.roles, access.permissions";
+
+// Direct and managed roles, and those of the groups and of all their ancestors. `union`, so that even a cycle ends.
+constexpr const char* kAccess =
+    " cross join lateral (with recursive member_of(group_id, parent_group_id) as ("
+    "select g.group_id, g.parent_group_id from user_groups ug join groups g using (group_id) "
+    "where ug.user_id = u.user_id union "
+    "select p.group_id, p.parent_group_id from member_of m join groups p on p.group_id = m.parent_group_id), "
+    "held as (select ur.role_id from user_roles ur where ur.user_id = u.user_id union "
+    "select gr.role_id from group_roles gr join member_of using (group_id)) "
+    "select coalesce(string_agg(distinct r.name, ',' order by r.name), '') as roles, "
+    "coalesce(string_agg(distinct permission, ','), '') as permissions "
+    "from held join roles r using (role_id) left join lateral unnest(r.permissions) permission on true) access ";
 
 std::vector<std::string> split(std::string_view names) {
   std::vector<std::string> parts;
@@ -79,7 +88,8 @@ async::Task<Expected<bool>> UserStore::any_user() {
 async::Task<Expected<std::optional<LoginRow>>> UserStore::find_login(std::string username) {
   postgres::Parameters parameters{username};
   auto result = co_await pool_.query(
-      "select user_id, password_hash from users where lower(username) = lower($1) and password_hash is not null",
+      "select user_id, password_hash from users where lower(username) = lower($1) and password_hash is not null "
+      "and enabled",
       std::move(parameters));
   if (!result) co_return std::unexpected(result.error().for_caller());
   if (result->rows() == 0) co_return std::optional<LoginRow>{};
@@ -118,6 +128,15 @@ async::Task<Expected<void>> UserStore::clear_attempts(std::string user_id) {
                          std::move(parameters));
 }
 
+async::Task<Expected<bool>> UserStore::password_counts(std::string user_id, std::string password_hash) {
+  postgres::Parameters parameters{user_id, password_hash};
+  auto result = co_await pool_.query(
+      "select user_id from users where user_id = $1::uuid and enabled and password_hash = $2 for share",
+      std::move(parameters));
+  if (!result) co_return std::unexpected(result.error().for_caller());
+  co_return result->rows() > 0;
+}
+
 async::Task<Expected<void>> UserStore::insert_session(SessionRow session) {
   postgres::Parameters parameters{session.hash,
                                   session.user_id,
@@ -138,7 +157,8 @@ async::Task<Expected<std::optional<UserStore::Session>>> UserStore::find_session
                                          ", floor(extract(epoch from s.created_at) * 1000)::bigint, "
                                          "floor(extract(epoch from s.last_seen_at) * 1000)::bigint, "
                                          "floor(extract(epoch from s.expires_at) * 1000)::bigint "
-                                         "from sessions s join users u using (user_id) where s.session_hash = $1",
+                                         "from sessions s join users u using (user_id)" +
+                                         kAccess + "where s.session_hash = $1 and u.enabled",
                                      std::move(parameters));
   if (!result) co_return std::unexpected(result.error().for_caller());
   if (result->rows() == 0) co_return std::optional<Session>{};
@@ -174,8 +194,9 @@ async::Task<Expected<void>> UserStore::delete_ended_sessions(Instant idle_before
 
 async::Task<Expected<std::optional<User>>> UserStore::find_user(std::string user_id) {
   postgres::Parameters parameters{user_id};
-  auto result = co_await pool_.query(std::string("select ") + kUserColumns + " from users u where u.user_id = $1::uuid",
-                                     std::move(parameters));
+  auto result = co_await pool_.query(
+      std::string("select ") + kUserColumns + " from users u" + kAccess + "where u.user_id = $1::uuid and u.enabled",
+      std::move(parameters));
   if (!result) co_return std::unexpected(result.error().for_caller());
   if (result->rows() == 0) co_return std::optional<User>{};
   co_return std::optional(user_in(*result));
@@ -184,8 +205,8 @@ async::Task<Expected<std::optional<User>>> UserStore::find_user(std::string user
 async::Task<Expected<std::optional<User>>> UserStore::find_user_of_family(std::string user_id, std::string family) {
   postgres::Parameters parameters{user_id, family};
   auto result = co_await pool_.query(
-      std::string("select ") + kUserColumns +
-          " from users u where u.user_id = $1::uuid and exists (select from refresh_tokens t where t.family_id = "
+      std::string("select ") + kUserColumns + " from users u" + kAccess +
+          "where u.user_id = $1::uuid and u.enabled and exists (select from refresh_tokens t where t.family_id = "
           "$2::uuid "
           "and t.user_id = u.user_id) and not exists (select from refresh_tokens t where t.family_id = $2::uuid "
           "and t.revoked_at is not null)",

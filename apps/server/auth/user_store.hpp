@@ -5,7 +5,8 @@
 
 namespace cameleer::server {
 
-/// A user with what follows from the roles.
+/// A user who may act, with what follows from the roles: direct and managed ones, and those of the groups and of all
+/// their ancestors. A disabled user is nowhere found here: no sign-in, no session, no token.
 struct User {
   std::string id;  ///< UUID
   std::string username;
@@ -46,6 +47,8 @@ class UserStore {
   async::Task<Expected<std::optional<Instant>>> count_attempt(std::string user_id, int limit, Instant now,
                                                               Instant lock_until);
   async::Task<Expected<void>> clear_attempts(std::string user_id);
+  /// Whether the user still has that password and is enabled. Waits for a change that is under way.
+  async::Task<Expected<bool>> password_counts(std::string user_id, std::string password_hash);
 
   async::Task<Expected<void>> insert_session(SessionRow session);
   struct Session {
