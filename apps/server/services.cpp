@@ -90,6 +90,7 @@ Services::Services(async::Executor executor, const Settings& settings, const Sto
                             .password = addresses.clickhouse_password,
                             .database = store_name_of(settings.tenant_id),
                             .compress = !addresses.clickhouse_is_local}),
+      audit(postgres, clock),
       environments(postgres, clock, random,
                    {.bootstrap_token = settings.security.bootstrap_token,
                     .bootstrap_token_previous = settings.security.previous_bootstrap_token,

@@ -3,6 +3,7 @@
 #include <cameleer/web/server.hpp>
 
 #include "server/agents/agent_service.hpp"
+#include "server/audit/audit_service.hpp"
 #include "server/auth/auth_service.hpp"
 #include "server/auth/authorizer.hpp"
 #include "server/commands/command_service.hpp"
@@ -35,6 +36,7 @@ struct Services {
   async::WorkerPool workers;
   postgres::Pool postgres;
   clickhouse::Client clickhouse;
+  AuditService audit;
   EnvironmentService environments;
   TokenService tokens;
   AuthService auth;

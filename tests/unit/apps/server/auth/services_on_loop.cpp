@@ -59,6 +59,8 @@ void ServicesOnLoop::restart() {
   auth.reset();
   tokens.reset();
   environments.reset();
+  audit.reset();
+  audit.emplace(*pool, clock);
   environments.emplace(
       *pool, clock, random,
       server::EnvironmentSettings{.bootstrap_token = "bootstrap-secret", .bootstrap_token_previous = "older"});

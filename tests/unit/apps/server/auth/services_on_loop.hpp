@@ -4,6 +4,7 @@
 
 #include "on_loop.hpp"
 #include "server/agents/agent_routes.hpp"
+#include "server/audit/audit_service.hpp"
 #include "server/auth/auth_routes.hpp"
 #include "server/environments/environment_routes.hpp"
 
@@ -42,6 +43,7 @@ struct ServicesOnLoop {
   server::AuthSettings auth_settings;
   server::AgentServiceSettings agent_settings;
 
+  std::optional<server::AuditService> audit;
   std::optional<server::EnvironmentService> environments;
   std::optional<server::TokenService> tokens;
   std::optional<server::AuthService> auth;
