@@ -21,12 +21,6 @@ struct AuthRoutes {
 };
 using Shared = std::shared_ptr<const AuthRoutes>;
 
-std::string cookie(const AuthRoutes& routes, const web::Request& request, std::string_view value, bool ends) {
-  return fmt::format("{}={}; Path={}; HttpOnly; SameSite=Strict{}{}", kSessionCookie, value,
-                     routes.settings.base_path.empty() ? "/" : routes.settings.base_path,
-                     request.secure ? "; Secure" : "", ends ? "; Max-Age=0" : "");
-}
-
 web::Response uncached(web::Response response) {
   response.headers.push_back({"Cache-Control", "no-store"});
   return response;
@@ -95,7 +89,7 @@ async::Task<web::Response> login(Shared routes, web::Request& request) {
                                             request.remote_address, std::string(request.header("user-agent")));
   if (!result) co_return refusal(result.error(), request);
   auto response = me_response(result->user);
-  response.headers.push_back({"Set-Cookie", cookie(*routes, request, result->session, false)});
+  response.headers.push_back({"Set-Cookie", session_cookie(request, routes->settings.base_path, result->session)});
   co_return response;
 }
 
@@ -118,7 +112,15 @@ async::Task<web::Response> refresh(Shared routes, web::Request& request) {
 }
 
 async::Task<web::Response> me(Shared routes, web::Request& request) {
-  auto user = co_await routes->auth.user(principal_of(request).id);
+  const auto& principal = principal_of(request);
+  if (principal.kind == Principal::Kind::machine) {
+    User machine;
+    machine.id = machine.username = machine.display_name = principal.id;
+    machine.roles = {"ADMIN"};
+    machine.permissions = principal.permissions;
+    co_return me_response(machine);
+  }
+  auto user = co_await routes->auth.user(principal.id);
   if (!user) co_return web::problem(user.error(), request.request_id);
   co_return me_response(*user);
 }
@@ -130,15 +132,15 @@ async::Task<web::Response> logout(Shared routes, web::Request& request) {
   if (const auto token = bearer_of(request); !token.empty()) co_await routes->auth.end_token(std::string(token));
   if (const auto session = session_of(request); !session.empty()) {
     co_await routes->auth.end_session(std::string(session));
-    response.headers.push_back({"Set-Cookie", cookie(*routes, request, "", true)});
+    response.headers.push_back({"Set-Cookie", session_cookie(request, routes->settings.base_path, "")});
   }
   co_return response;
 }
 
 async::Task<web::Response> capabilities(Shared routes, web::Request& request) {
   boost::json::object body;
-  body["localLogin"] = true;
-  body["oidc"] = false;
+  body["localLogin"] = routes->settings.local_login;
+  body["oidc"] = routes->settings.oidc && routes->settings.oidc();
   body["version"] = routes->settings.version;
   body["insecureTransport"] = !request.secure;
   co_return web::Response::json(boost::json::serialize(body));
@@ -165,6 +167,9 @@ void add_auth_routes(web::Router& router, AuthService& auth, OriginRule origins,
       {web::Method::post, "/api/v1/auth/logout", "logout", "public", logout},
   };
   for (const auto& row : rows) {
+    const std::string_view operation = row.operation_id;
+    const bool local = operation == "login" || operation == "issueToken" || operation == "refreshToken";
+    if (local && !routes->settings.local_login) continue;
     router.add(
         {.method = row.method,
          .pattern = row.pattern,

@@ -68,7 +68,8 @@ AuthService::AuthService(postgres::Pool& pool, async::WorkerPool& workers, Token
       by_address_(settings.failures_per_address, kAddressWindow, kMaxRecent),
       by_unknown_name_(settings.lock_after_failures, settings.lock_time, kMaxRecent),
       sessions_(kMaxRecent, kRecent),
-      families_(kMaxRecent, kRecent) {}
+      families_(kMaxRecent, kRecent),
+      users_(kMaxRecent, kRecent) {}
 
 async::Task<Expected<void>> AuthService::check_master_key(const identity::Keys& keys) {
   auto known = co_await store_.check_value(keys.check_value());
@@ -178,6 +179,25 @@ async::Task<SignInResult<SignIn>> AuthService::login(std::string username, std::
   co_return sign_in;
 }
 
+async::Task<Expected<SignIn>> AuthService::start_session(std::string user_id, std::string remote_address,
+                                                         std::string user_agent) {
+  auto user = co_await store_.find_user(std::move(user_id));
+  if (!user) co_return std::unexpected(user.error());
+  if (!*user) co_return fail(ErrorCode::forbidden, "The user is disabled, or does not exist any more.");
+  const auto now = clock_();
+  SignIn sign_in{.session = identity::random_token(random_), .user = std::move(**user)};
+  SessionRow row{.hash = identity::sha256_hex(sign_in.session),
+                 .user_id = sign_in.user.id,
+                 .created_at = now,
+                 .last_seen_at = now,
+                 .expires_at = now + settings_.session_life,
+                 .remote_address = std::move(remote_address),
+                 .user_agent = printable(user_agent, kMaxUserAgent)};
+  auto stored = co_await store_.insert_session(std::move(row));
+  if (!stored) co_return std::unexpected(stored.error());
+  co_return sign_in;
+}
+
 async::Task<SignInResult<TokenPair>> AuthService::issue_tokens(std::string username, std::string password,
                                                                std::string remote_address) {
   auto checked = co_await check_password(std::move(username), std::move(password), std::move(remote_address));
@@ -274,6 +294,26 @@ async::Task<Expected<std::shared_ptr<const Principal>>> AuthService::principal_o
   co_return principal;
 }
 
+async::Task<Expected<std::shared_ptr<const Principal>>> AuthService::principal_of_user(std::string user_id,
+                                                                                       Instant issued_at) {
+  const auto now = clock_();
+  KnownUser known;
+  if (const auto* found = users_.find(user_id, now)) {
+    known = *found;
+  } else {
+    const auto before = changes_;
+    auto user = co_await store_.find_user(user_id);
+    if (!user) co_return std::unexpected(user.error());
+    if (!*user) co_return fail(ErrorCode::invalid_token, "The user is disabled, or does not exist any more.");
+    known = {.principal = principal_for(**user, {}), .revoked_before = (*user)->tokens_revoked_before};
+    if (before == changes_) users_.put(user_id, known, now);
+  }
+  if (known.revoked_before && issued_at < *known.revoked_before) {
+    co_return fail(ErrorCode::invalid_token, "The token was revoked.");
+  }
+  co_return known.principal;
+}
+
 async::Task<Expected<User>> AuthService::user(std::string user_id) {
   auto found = co_await store_.find_user(std::move(user_id));
   if (!found) co_return std::unexpected(found.error());
@@ -285,6 +325,7 @@ void AuthService::forget_known() {
   ++changes_;
   sessions_.clear();
   families_.clear();
+  users_.clear();
 }
 
 async::Task<Expected<void>> AuthService::clean_up() {

@@ -55,6 +55,8 @@ class AuthService {
 
   async::Task<SignInResult<SignIn>> login(std::string username, std::string password, std::string remote_address,
                                           std::string user_agent);
+  /// Of somebody whom an OpenID provider vouched for. `forbidden` when the user is disabled.
+  async::Task<Expected<SignIn>> start_session(std::string user_id, std::string remote_address, std::string user_agent);
   async::Task<SignInResult<TokenPair>> issue_tokens(std::string username, std::string password,
                                                     std::string remote_address);
   async::Task<Expected<TokenPair>> refresh(std::string refresh_token);
@@ -65,6 +67,8 @@ class AuthService {
   /// The user behind a cookie or an access token. `unauthenticated` when the session is over.
   async::Task<Expected<std::shared_ptr<const Principal>>> principal_of_session(std::string session);
   async::Task<Expected<std::shared_ptr<const Principal>>> principal_of_user_token(identity::Claims claims);
+  /// The user behind a token that somebody else issued and verified.
+  async::Task<Expected<std::shared_ptr<const Principal>>> principal_of_user(std::string user_id, Instant issued_at);
   async::Task<Expected<User>> user(std::string user_id);
   /// Forgets what it found out, so that a change of users or of what they may do counts here at once. Called after the
   /// change was committed, or when nobody knows whether it was.
@@ -80,6 +84,10 @@ class AuthService {
     std::shared_ptr<const Principal> principal;
     Instant last_seen_at{};
     Instant expires_at{};
+  };
+  struct KnownUser {
+    std::shared_ptr<const Principal> principal;
+    std::optional<Instant> revoked_before;
   };
   struct CheckedUser {
     User user;
@@ -100,6 +108,7 @@ class AuthService {
   AttemptLimit by_unknown_name_;
   identity::Recent<KnownSession> sessions_;
   identity::Recent<std::shared_ptr<const Principal>> families_;
+  identity::Recent<KnownUser> users_;
   std::uint64_t changes_ = 0;  ///< what was read before a change is not kept after it
 };
 

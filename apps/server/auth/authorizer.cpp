@@ -2,6 +2,7 @@
 
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
+#include <cameleer/identity/provider_token.hpp>
 
 namespace cameleer::server {
 namespace {
@@ -51,8 +52,13 @@ std::optional<Need> need_of(std::string_view access) {
 
 class AccessControl {
  public:
-  AccessControl(AuthService& auth, TokenService& tokens, EnvironmentService& environments, OriginRule origins)
-      : auth_(auth), tokens_(tokens), environments_(environments), origins_(std::move(origins)) {}
+  AccessControl(AuthService& auth, TokenService& tokens, EnvironmentService& environments, OriginRule origins,
+                UserTokenRules user_tokens)
+      : auth_(auth),
+        tokens_(tokens),
+        environments_(environments),
+        origins_(std::move(origins)),
+        user_tokens_(user_tokens) {}
 
   async::Task<Expected<void>> admit(web::Request& request, const web::Route& route) {
     const auto need = need_of(route.access.name);
@@ -90,6 +96,13 @@ class AccessControl {
   async::Task<Expected<std::shared_ptr<const Principal>>> find_user(web::Request& request) {
     const bool authorization = !request.header("authorization").empty();
     if (const auto token = bearer_of(request); !token.empty()) {
+      // What the token says of itself chooses who verifies it, once; the other is never asked.
+      const bool ours = identity::unverified_issuer(token) == tokens_.settings().issuer;
+      if (!ours && user_tokens_.foreign != nullptr) {
+        auto principal = co_await user_tokens_.foreign->principal_of_token(std::string(token), request);
+        if (!principal || *principal) co_return principal;
+      }
+      if (!user_tokens_.own) co_return fail(ErrorCode::invalid_token, "Only tokens of the OpenID provider count here.");
       auto claims = tokens_.verify(token, TokenSubject::Kind::user, identity::TokenType::access);
       if (!claims) co_return std::unexpected(claims.error());
       co_return co_await auth_.principal_of_user_token(std::move(*claims));
@@ -153,6 +166,7 @@ class AccessControl {
   TokenService& tokens_;
   EnvironmentService& environments_;
   OriginRule origins_;
+  UserTokenRules user_tokens_;
 };
 
 }  // namespace
@@ -166,7 +180,7 @@ bool OriginRule::allows(const web::Request& request) const {
   return presented == origin_of((request.secure ? "https://" : "http://") + std::string(request.header("host")));
 }
 
-std::string_view session_of(const web::Request& request) {
+std::string_view cookie_value(const web::Request& request, std::string_view name) {
   for (const auto& header : request.headers) {
     if (!equal_ignoring_case(header.name, "cookie")) continue;
     std::string_view rest = header.value;
@@ -175,12 +189,20 @@ std::string_view session_of(const web::Request& request) {
       auto pair = rest.substr(0, end);
       rest.remove_prefix(std::min(end + 1, rest.size()));
       pair.remove_prefix(std::min(pair.find_first_not_of(' '), pair.size()));
-      if (pair.starts_with(kSessionCookie) && pair.substr(kSessionCookie.size()).starts_with('=')) {
-        return pair.substr(kSessionCookie.size() + 1);
-      }
+      if (pair.starts_with(name) && pair.substr(name.size()).starts_with('=')) return pair.substr(name.size() + 1);
     }
   }
   return {};
+}
+
+std::string_view session_of(const web::Request& request) {
+  return cookie_value(request, kSessionCookie);
+}
+
+std::string session_cookie(const web::Request& request, std::string_view base_path, std::string_view session) {
+  return fmt::format("{}={}; Path={}; HttpOnly; SameSite=Strict{}{}", kSessionCookie, session,
+                     base_path.empty() ? "/" : base_path, request.secure ? "; Secure" : "",
+                     session.empty() ? "; Max-Age=0" : "");
 }
 
 std::string_view bearer_of(const web::Request& request) {
@@ -192,8 +214,8 @@ std::string_view bearer_of(const web::Request& request) {
 }
 
 web::Authorizer make_authorizer(AuthService& auth, TokenService& tokens, EnvironmentService& environments,
-                                OriginRule origins) {
-  auto control = std::make_shared<AccessControl>(auth, tokens, environments, std::move(origins));
+                                OriginRule origins, UserTokenRules user_tokens) {
+  auto control = std::make_shared<AccessControl>(auth, tokens, environments, std::move(origins), user_tokens);
   return [control](web::Request& request, const web::Route& route) { return control->admit(request, route); };
 }
 

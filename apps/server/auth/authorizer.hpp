@@ -20,16 +20,33 @@ class OriginRule {
   std::string public_origin_;
 };
 
+/// Value of a cookie; empty without one.
+std::string_view cookie_value(const web::Request& request, std::string_view name);
 /// Value of the session cookie; empty without one.
 std::string_view session_of(const web::Request& request);
+/// `Set-Cookie` of a session that begins; with an empty value, that ends.
+std::string session_cookie(const web::Request& request, std::string_view base_path, std::string_view session);
 /// Token of `Authorization: Bearer …`; empty without one.
 std::string_view bearer_of(const web::Request& request);
+
+/// Bearer tokens that say of themselves that they are not ours.
+class ForeignTokens {
+ public:
+  virtual ~ForeignTokens() = default;
+  /// Null: nobody else's tokens are accepted here.
+  virtual async::Task<Expected<std::shared_ptr<const Principal>>> principal_of_token(std::string token,
+                                                                                     const web::Request& request) = 0;
+};
+struct UserTokenRules {
+  ForeignTokens* foreign = nullptr;
+  bool own = true;  ///< false: no token of ours for people, when only the provider's count
+};
 
 /// Gives the access names of routes their meaning: `public`; `signed_in`; a permission; `api_key`; `agent`,
 /// `agent_stream` (whose token may also be the query parameter `token`) and `agent_refresh`, whose `{agentId}` in the
 /// path must be the token's own. All references outlive the server.
 web::Authorizer make_authorizer(AuthService& auth, TokenService& tokens, EnvironmentService& environments,
-                                OriginRule origins);
+                                OriginRule origins, UserTokenRules user_tokens = {});
 
 /// Fails with the operation whose access name nobody understands. Called at start, after `Router::seal`.
 Expected<void> check_access_names(const web::Router& router);

@@ -10,13 +10,14 @@ namespace cameleer::server {
 struct Principal {
   enum class Kind : std::uint8_t {
     user,           ///< a browser session or a user's access token
+    machine,        ///< a program with its own token of the OpenID provider; its id is its client id
     agent,          ///< an agent's access token
     agent_refresh,  ///< an agent's refresh token, good for its refresh only
     api_key,        ///< an environment's API key or the bootstrap token, good for registration only
   };
   Kind kind = Kind::user;
   std::string id;           ///< user id, or agent id; empty for api_key
-  std::string username;     ///< users only
+  std::string username;     ///< users and machines
   std::string environment;  ///< agents and keys: the environment they are bound to (slug)
   std::string application;  ///< agents only
   std::string key_ref;      ///< agents and keys: the API key's id; `bootstrap` for the bootstrap token

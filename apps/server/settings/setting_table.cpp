@@ -1,6 +1,7 @@
 #include <openssl/evp.h>
 #include <re2/re2.h>
 
+#include <boost/json/parse.hpp>
 #include <charconv>
 
 #include "server/settings/settings.hpp"
@@ -99,6 +100,37 @@ Expected<void> set_text(std::string& target, string_view text) {
   return {};
 }
 
+/// Empty leaves the value open.
+Expected<void> set_optional(std::optional<std::string>& target, string_view text, const char* pattern) {
+  if (text.empty()) return {};
+  if (text.find('\0') != string_view::npos || text.size() > 2'048) return wrong();
+  return set_matching(target.emplace(), text, pattern);
+}
+
+Expected<void> set_optional(std::optional<std::vector<std::string>>& target, string_view text) {
+  return text.empty() ? Expected<void>() : set_list(target.emplace(), text);
+}
+
+Expected<void> set_optional(std::optional<bool>& target, string_view text) {
+  return text.empty() ? Expected<void>() : set_boolean(target.emplace(), text);
+}
+
+/// A JSON object of texts.
+Expected<void> set_optional(std::optional<std::map<std::string, std::string>>& target, string_view text) {
+  if (text.empty()) return {};
+  boost::system::error_code error;
+  const auto value = boost::json::parse({text.data(), text.size()}, error);
+  if (error || !value.is_object() || value.get_object().size() > 20) return wrong();
+  auto& map = target.emplace();
+  for (const auto& [name, member] : value.get_object()) {
+    if (!member.is_string() || name.empty() || name.size() > 256 || member.get_string().size() > 1'024) return wrong();
+    map.emplace(name, member.get_string());
+  }
+  return {};
+}
+
+constexpr const char* kHttpUrl = R"(https?://[A-Za-z0-9.\[\]:-]+(/[^\s?#\\]*)?)";
+constexpr const char* kLine = R"([^\x00-\x1f\x7f]+)";
 constexpr const char* kSlug = "[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?";
 using S = Settings;
 using V = string_view;
@@ -170,6 +202,44 @@ constexpr SettingRow kTable[] = {
    [](S& s, V v) { return set_duration(s.security.session_absolute, v, 1, 43'200, std::chrono::minutes()); }},
   {"cameleer.server.auth.local.enabled", "true", "true or false", "Sign-in with a password of this server.", false,
    [](S& s, V v) { return set_boolean(s.local_login, v); }, "cameleer.auth.local.enabled"},
+
+  {"cameleer.server.oidc.issuer-uri", "", "empty, or http(s)://host[:port][/path] exactly as the provider's tokens spell it",
+   "The OpenID provider; with an audience its tokens are accepted. This and the following win over what an administrator stored.", false,
+   [](S& s, V v) { return set_optional(s.oidc.issuer_uri, v, kHttpUrl); }, "cameleer.oidc.issuer-uri"},
+  {"cameleer.server.oidc.audience", "", "text; must be set when the issuer is",
+   "What access tokens must be for.", false,
+   [](S& s, V v) { return set_optional(s.oidc.audience, v, kLine); }, "cameleer.oidc.audience"},
+  {"cameleer.server.oidc.discovery-url", "", "empty, or http(s)://host[:port]/path",
+   "Where the provider's description is; empty: at the issuer. For networks where the server sees another address than browsers.", false,
+   [](S& s, V v) { return set_optional(s.oidc.discovery_url, v, kHttpUrl); }},
+  {"cameleer.server.oidc.client-id", "", "text", "This server's name at the provider; with it people sign in there.", false,
+   [](S& s, V v) { return set_optional(s.oidc.client_id, v, kLine); }},
+  {"cameleer.server.oidc.client-secret", "", "text", "The client's secret; empty for a public client.", true,
+   [](S& s, V v) { return set_optional(s.oidc.client_secret, v, kLine); }},
+  {"cameleer.server.oidc.client-authentication", "", "empty, basic or post", "How the secret is sent; empty: basic.", false,
+   [](S& s, V v) { return set_optional(s.oidc.client_authentication, v, "basic|post"); }},
+  {"cameleer.server.oidc.scope", "", "scopes separated by spaces, openid among them", "What sign-in asks for; empty: openid profile email.", false,
+   [](S& s, V v) { return set_optional(s.oidc.scope, v, R"((\S+ )*openid( \S+)*)"); }},
+  {"cameleer.server.oidc.roles-claim", "", "a claim's name or path", "Claim with names of roles, such as realm_access.roles.", false,
+   [](S& s, V v) { return set_optional(s.oidc.roles_claim, v, kLine); }},
+  {"cameleer.server.oidc.default-roles", "", "comma-separated names of roles", "Given when rules, scopes and the roles claim give nothing; empty: VIEWER.", false,
+   [](S& s, V v) { return set_optional(s.oidc.default_roles, v); }},
+  {"cameleer.server.oidc.strict", "", "empty, true or false", "true: no entry for somebody whom no rule, scope or role fits; empty: false.", false,
+   [](S& s, V v) { return set_optional(s.oidc.strict, v); }},
+  {"cameleer.server.oidc.auto-signup", "", "empty, true or false", "Whether the first sign-in makes the user; empty: true. Always true without local sign-in.", false,
+   [](S& s, V v) { return set_optional(s.oidc.auto_signup, v); }},
+  {"cameleer.server.oidc.user-info", "", "empty, true or false", "Whether sign-in also asks the UserInfo endpoint for claims; empty: false.", false,
+   [](S& s, V v) { return set_optional(s.oidc.user_info, v); }},
+  {"cameleer.server.oidc.display-name-claim", "", "a claim's name or path", "Claim with the name to show; empty: name.", false,
+   [](S& s, V v) { return set_optional(s.oidc.display_name_claim, v, kLine); }},
+  {"cameleer.server.oidc.required-claims", "", "a JSON object of texts", "Claims that every access token must have with exactly these values, such as the organization.", false,
+   [](S& s, V v) { return set_optional(s.oidc.required_claims, v); }},
+  {"cameleer.server.oidc.token-parameters", "", "a JSON object of texts", "Sent along when sign-in asks for tokens: resource, organization_id, ….", false,
+   [](S& s, V v) { return set_optional(s.oidc.token_parameters, v); }},
+  {"cameleer.server.oidc.m2m-client-ids", "", "comma-separated client ids", "Programs whose own tokens may do everything; empty: none.", false,
+   [](S& s, V v) { return set_optional(s.oidc.m2m_client_ids, v); }},
+  {"cameleer.server.oidc.ca-file", "", "empty, or a PEM file", "Authorities that the provider's certificate is checked with; empty: the system's.", false,
+   [](S& s, V v) { return set_text(s.oidc_ca_file, v); }},
 
   {"cameleer.server.agents.heartbeat-interval-ms", "30000", "100 to 3600000 ms", "What agents are told at registration.", false,
    [](S& s, V v) { return set_duration(s.agents.heartbeat_interval, v, 100, 3'600'000, std::chrono::milliseconds()); }},

@@ -65,9 +65,14 @@ Expected<void> check_together(const Settings& settings) {
   if (settings.http.tls_certificate_file.empty() != settings.http.tls_key_file.empty()) {
     return wrong_setting("cameleer.server.http.tls.cert", "certificate and key must both be set or both be empty");
   }
-  if (!settings.local_login) {
+  if (settings.oidc.issuer_uri && !settings.oidc.audience) {
+    return wrong_setting(
+        "cameleer.server.oidc.audience",
+        "must be set when cameleer.server.oidc.issuer-uri is: the issuer's tokens for others would count");
+  }
+  if (!settings.local_login && !settings.oidc.issuer_uri) {
     return wrong_setting("cameleer.server.auth.local.enabled",
-                         "false needs an OpenID provider, and none is configured: nobody could sign in");
+                         "false needs cameleer.server.oidc.issuer-uri among the settings: nobody could sign in");
   }
   if (!settings.stores.postgres_url.empty() && settings.security.master_key.empty()) {
     return wrong_setting(

@@ -48,6 +48,17 @@ struct Settings {
   } security;
   bool local_login = true;
 
+  /// What the settings say of the OpenID provider. A member without a value is an administrator's to set.
+  struct Oidc {
+    std::optional<std::string> issuer_uri, audience, discovery_url, client_id, client_secret;
+    std::optional<std::string> client_authentication;  ///< `basic` or `post`
+    std::optional<std::string> scope, roles_claim, display_name_claim;
+    std::optional<std::vector<std::string>> default_roles, m2m_client_ids;
+    std::optional<std::map<std::string, std::string>> required_claims, token_parameters;
+    std::optional<bool> strict, auto_signup, user_info;
+  } oidc;
+  std::string oidc_ca_file;  ///< empty: the system's authorities
+
   struct Agents {
     std::chrono::milliseconds heartbeat_interval{};
     std::chrono::milliseconds stale_after{}, dead_after{};

@@ -20,6 +20,7 @@ constexpr ErrorCodeInfo kTable[] = {
     {too_many_requests, "too_many_requests", 429, "Too many attempts; try again later."},
     {unauthenticated, "unauthenticated", 401, "Credentials are required."},
     {invalid_token, "invalid_token", 401, "The token is not valid here."},
+    {wrong_tenant, "wrong_tenant", 401, "The token is not for this server."},
     {invalid_credentials, "invalid_credentials", 401, "The credentials are wrong."},
     {account_locked, "account_locked", 423, "The account is locked for a while."},
     {forbidden, "forbidden", 403, "The permission for this is missing."},

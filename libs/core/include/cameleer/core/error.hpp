@@ -25,6 +25,7 @@ enum class ErrorCode {
   // Who asks.
   unauthenticated,      ///< no credentials, or none of a kind this route accepts
   invalid_token,        ///< malformed, tampered, foreign or expired token
+  wrong_tenant,         ///< a provider's token for somebody else: other audience, or a required claim is not as it must be
   invalid_credentials,  ///< wrong user name, password or API key
   account_locked,
   forbidden,

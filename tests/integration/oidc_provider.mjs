@@ -1,0 +1,184 @@
+// OpenID providers on the loopback: a certified one, and one that lies. And a browser without a window.
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import Provider from 'oidc-provider';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+
+export const audience = 'https://cameleer.example/api';
+
+async function listen(handler, port) {
+  const server = createServer(handler);
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
+
+function close(server) {
+  server.closeAllConnections();
+  return new Promise((resolve) => server.close(resolve));
+}
+
+export async function signingKey(alg = 'ES384', kid = `key-${Math.random().toString(36).slice(2)}`) {
+  const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
+  return { alg, kid, privateKey, publicKey, privateJwk: { ...(await exportJWK(privateKey)), kid, alg, use: 'sig' }, publicJwk: { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' } };
+}
+
+/** npm oidc-provider: ES384, `at+jwt`, refresh tokens; `organization_id` as Logto gives it, for refresh and client grants that ask for it with the resource. */
+export class RealProvider {
+  /** @param {Record<string, object>} accounts claims by name of the account */
+  constructor(accounts) {
+    this.accounts = accounts;
+    this.redirectUris = [];
+    this.port = 0;
+  }
+
+  get issuer() { return `http://127.0.0.1:${this.port}`; }
+
+  async start(key) {
+    key ??= await signingKey();
+    this.key = key;
+    let handler;
+    this.server = await listen((request, response) => handler(request, response), this.port);
+    this.port = this.server.address().port;
+    const machine = (id) => ({ client_id: id, client_secret: `${id}-secret-1234567890`, grant_types: ['client_credentials'], redirect_uris: [], response_types: [] });
+    const provider = new Provider(this.issuer, {
+      jwks: { keys: [key.privateJwk] },
+      enabledJWA: { idTokenSigningAlgValues: ['ES384'] },
+      clients: [{
+        client_id: 'cameleer', client_secret: 'the-client-secret-1234567890', redirect_uris: this.redirectUris, post_logout_redirect_uris: this.logoutUris ?? [],
+        grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'], id_token_signed_response_alg: 'ES384',
+      }, machine('robot'), machine('stranger')],
+      pkce: { required: () => true },
+      cookies: { keys: ['a-cookie-key-of-the-test'] },
+      claims: { openid: ['sub'], profile: ['name', 'preferred_username', 'realm_access'], email: ['email'] },
+      conformIdTokenClaims: false,
+      findAccount: (_, id) => this.accounts[id] && { accountId: id, claims: () => ({ sub: id, ...this.accounts[id] }) },
+      issueRefreshToken: () => true,
+      features: {
+        devInteractions: { enabled: true },
+        clientCredentials: { enabled: true },
+        rpInitiatedLogout: { enabled: true },
+        resourceIndicators: {
+          enabled: true,
+          defaultResource: () => audience,
+          useGrantedResource: () => true,
+          getResourceServerInfo: () => ({ scope: 'server:admin server:viewer', audience, accessTokenTTL: 3600, accessTokenFormat: 'jwt', jwt: { sign: { alg: 'ES384' } } }),
+        },
+      },
+      extraTokenClaims: (ctx) => {
+        const asked = ctx.oidc.body?.organization_id;
+        return asked && !ctx.oidc.body.code ? { organization_id: asked } : undefined;
+      },
+      ttl: { AccessToken: 3600, ClientCredentials: 3600, IdToken: 3600, Grant: 86400, Interaction: 3600, Session: 86400, RefreshToken: 86400 },
+    });
+    provider.on('server_error', (_, error) => { this.error = error; });
+    handler = provider.callback();
+    return this;
+  }
+
+  stop() { return close(this.server); }
+
+  async machineToken(client, parameters = {}) {
+    const answer = await fetch(`${this.issuer}/token`, {
+      method: 'POST',
+      headers: { authorization: `Basic ${btoa(`${client}:${client}-secret-1234567890`)}` },
+      body: new URLSearchParams({ grant_type: 'client_credentials', resource: audience, ...parameters }),
+    });
+    const body = await answer.json();
+    if (!body.access_token) throw new Error(JSON.stringify(body));
+    return body.access_token;
+  }
+}
+
+/** A provider that says whatever the test wants. */
+export class HostileProvider {
+  async start() {
+    this.key = await signingKey('ES384', 'first');
+    this.reset();
+    this.server = await listen((request, response) => void this.#answer(request, response), 0);
+    this.issuer = `http://127.0.0.1:${this.server.address().port}`;
+    return this;
+  }
+
+  stop() { return close(this.server); }
+
+  /** Honest again. */
+  reset() {
+    this.metadata = {};
+    this.keys = [this.key.publicJwk];
+    this.tokens = undefined;
+    this.userInfo = undefined;
+    this.raw = {};
+    this.asked = [];
+  }
+
+  async #answer(request, response) {
+    const path = new URL(request.url, 'http://x').pathname;
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    this.asked.push({ path, body, authorization: request.headers.authorization });
+    if (this.raw[path]) return this.raw[path](response);
+    const json = (value) => { response.setHeader('content-type', 'application/json'); response.end(JSON.stringify(value)); };
+    if (path === '/.well-known/openid-configuration') {
+      return json({
+        issuer: this.issuer, authorization_endpoint: `${this.issuer}/auth`, token_endpoint: `${this.issuer}/token`, jwks_uri: `${this.issuer}/jwks`,
+        userinfo_endpoint: `${this.issuer}/me`, end_session_endpoint: `${this.issuer}/end`, code_challenge_methods_supported: ['S256'], ...this.metadata,
+      });
+    }
+    if (path === '/jwks') return json({ keys: this.keys });
+    if (path === '/token' && this.tokens) return json(await this.tokens(new URLSearchParams(body)));
+    if (path === '/me' && this.userInfo) return json(this.userInfo);
+    response.statusCode = 404;
+    return response.end();
+  }
+
+  /** A token that is right but for what is changed; a claim that is undefined is left out. */
+  async token(claims = {}, { header = {}, key = this.key } = {}) {
+    const now = Math.floor(Date.now() / 1000);
+    const all = { iss: this.issuer, sub: 'mallory', aud: audience, iat: now, exp: now + 600, ...claims };
+    for (const name of Object.keys(all)) if (all[name] === undefined) delete all[name];
+    const full = { alg: key.alg, kid: key.kid, ...header };
+    for (const name of Object.keys(full)) if (full[name] === undefined) delete full[name];
+    return new SignJWT(all).setProtectedHeader(full).sign(key.privateKey);
+  }
+}
+
+/** Cookies by path and host, redirects by hand, forms of the provider's own pages. */
+export class Browser {
+  #jar = new Map();
+
+  async go(url, { method = 'GET', body } = {}) {
+    const at = new URL(url);
+    const cookie = [...this.#jar.values()].filter((one) => one.host === at.host && at.pathname.startsWith(one.path)).map((one) => `${one.name}=${one.value}`).join('; ');
+    const answer = await fetch(url, { method, body, redirect: 'manual', headers: cookie ? { cookie } : {} });
+    for (const line of answer.headers.getSetCookie()) {
+      const [pair, ...rest] = line.split(';').map((part) => part.trim());
+      const name = pair.slice(0, pair.indexOf('=')), value = pair.slice(pair.indexOf('=') + 1);
+      const attribute = (wanted) => rest.find((part) => part.toLowerCase().startsWith(`${wanted}=`))?.slice(wanted.length + 1);
+      const path = attribute('path') ?? '/';
+      const ended = attribute('max-age') === '0' || new Date(attribute('expires') ?? '9999').getTime() < Date.now();
+      if (ended || !value) this.#jar.delete(`${at.host}${path}${name}`);
+      else this.#jar.set(`${at.host}${path}${name}`, { host: at.host, path, name, value, line });
+    }
+    return answer;
+  }
+
+  cookie(name) { return [...this.#jar.values()].find((one) => one.name.startsWith(name)); }
+  forget(name) { for (const [key, one] of this.#jar) if (one.name.startsWith(name)) this.#jar.delete(key); }
+
+  /** From a first address to the last one, signing in as `account` where the provider asks; stops before `until` matches. */
+  async follow(url, { account, until = /$^/ } = {}) {
+    for (let step = 0; step < 20; step++) {
+      if (until.test(url)) return { url };
+      let answer = await this.go(url);
+      if (answer.status === 200 && /\/interaction\//.test(url)) {
+        const page = await answer.text();
+        const prompt = /name="prompt" value="(\w+)"/.exec(page)[1];
+        answer = await this.go(new URL(/action="([^"]+)"/.exec(page)[1], url).href, { method: 'POST', body: new URLSearchParams({ prompt, login: account, password: 'any' }) });
+      }
+      if (![302, 303].includes(answer.status)) return { url, answer };
+      url = new URL(answer.headers.get('location'), url).href;
+    }
+    throw new Error(`too many redirects, last ${url}`);
+  }
+}
