@@ -146,7 +146,7 @@ async::Task<SignInResult<AuthService::CheckedUser>> AuthService::check_password(
   if (!*matches || !*login) co_return std::unexpected(failure_of(wrong_credentials()));
 
   by_address_.give_back(remote_address, now);
-  auto cleared = co_await store_.clear_attempts((*login)->user_id);
+  auto cleared = co_await store_.note_login((*login)->user_id, now);
   if (!cleared) co_return std::unexpected(failure_of(cleared.error()));
   auto user = co_await store_.find_user((*login)->user_id);
   if (!user) co_return std::unexpected(failure_of(user.error()));

@@ -128,6 +128,14 @@ async::Task<Expected<void>> UserStore::clear_attempts(std::string user_id) {
                          std::move(parameters));
 }
 
+async::Task<Expected<void>> UserStore::note_login(std::string user_id, Instant now) {
+  postgres::Parameters parameters{user_id, format_instant(now)};
+  co_return co_await run(pool_,
+                         "update users set failed_login_attempts = 0, locked_until = null, last_login_at = "
+                         "$2::timestamptz where user_id = $1::uuid",
+                         std::move(parameters));
+}
+
 async::Task<Expected<bool>> UserStore::password_counts(std::string user_id, std::string password_hash) {
   postgres::Parameters parameters{user_id, password_hash};
   auto result = co_await pool_.query(

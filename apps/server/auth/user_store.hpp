@@ -47,6 +47,8 @@ class UserStore {
   async::Task<Expected<std::optional<Instant>>> count_attempt(std::string user_id, int limit, Instant now,
                                                               Instant lock_until);
   async::Task<Expected<void>> clear_attempts(std::string user_id);
+  /// Clears them as well.
+  async::Task<Expected<void>> note_login(std::string user_id, Instant now);
   /// Whether the user still has that password and is enabled. Waits for a change that is under way.
   async::Task<Expected<bool>> password_counts(std::string user_id, std::string password_hash);
 

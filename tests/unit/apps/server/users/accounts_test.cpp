@@ -69,6 +69,31 @@ TEST_CASE("what cannot be a user is refused by its member") {
   CHECK(services.as_admin(Method::put, "users/nobody", "{}").text("code") == "user_not_found");
 }
 
+TEST_CASE("where people sign in with a provider alone there are no local users to make and no passwords") {
+  UsersOnLoop services;
+  services.make_user("ada");
+  services.users.emplace(
+      *services.pool, services.workers, *services.auth, *services.audit, [&services] { return services.now; },
+      identity::system_random(), server::UserServiceSettings{.local_accounts = [] { return false; }});
+  const auto body = R"({"username":"bob","password":"Correct-Horse-1"})";
+  CHECK(services.as_admin(Method::post, "users", body).text("code") == "not_found");
+  CHECK(services.as_admin(Method::put, "users/ada/password", body).text("code") == "not_found");
+  CHECK(services
+            .call(Method::post, "/api/v1/auth/password",
+                  R"({"currentPassword":"Correct-Horse-1","newPassword":"Another-Horse-2"})", services.admin)
+            .text("code") == "not_found");
+  CHECK(services.as_admin(Method::get, "users").status == 200);
+  CHECK(services.as_admin(Method::put, "users/ada/roles/VIEWER").status == 204);
+}
+
+TEST_CASE("a sign-in is noted") {
+  UsersOnLoop services;
+  services.make_user("ada");
+  CHECK(services.as_admin(Method::get, "users/ada").text("lastLoginAt").empty());
+  services.token_of("ada");
+  CHECK(services.as_admin(Method::get, "users/ada").text("lastLoginAt") == format_instant(services.now));
+}
+
 TEST_CASE("the list goes page by page and finds parts of names in any case") {
   UsersOnLoop services;
   for (const auto* name : {"Carol", "bob", "Ada", "dan"}) services.make_user(name);
