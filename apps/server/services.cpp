@@ -6,12 +6,16 @@
 #include "server/agents/agent_routes.hpp"
 #include "server/assets/asset_routes.hpp"
 #include "server/auth/auth_routes.hpp"
+#include "server/claim_mappings/claim_mapping_routes.hpp"
 #include "server/commands/command_routes.hpp"
 #include "server/configuration/configuration_routes.hpp"
 #include "server/environments/environment_routes.hpp"
 #include "server/executions/executions_routes.hpp"
 #include "server/ingest/ingest_routes.hpp"
 #include "server/telemetry/telemetry_routes.hpp"
+#include "server/users/group_routes.hpp"
+#include "server/users/role_routes.hpp"
+#include "server/users/user_routes.hpp"
 #include "server/version.hpp"
 
 namespace cameleer::embedded {
@@ -98,6 +102,13 @@ Services::Services(async::Executor executor, const Settings& settings, const Sto
       tokens(keys, postgres, clock, random, {.issuer = "cameleer-server:" + settings.tenant_id}),
       auth(postgres, workers, tokens, clock, random,
            {.session_idle = settings.security.session_idle, .session_life = settings.security.session_absolute}),
+      users(postgres, workers, auth, audit, clock, random,
+            {.local_accounts = [local = settings.local_login] { return local; }}),
+      roles(postgres, auth, audit, clock, random),
+      groups(postgres, auth, audit, clock, random),
+      assignments(postgres, auth, audit, clock),
+      sessions(postgres, auth, audit, clock, settings.security.session_idle),
+      claim_mappings(postgres, auth, audit, clock, random),
       agents(postgres, tokens, environments, keys, clock,
              {.registry = {.heartbeat_interval = settings.agents.heartbeat_interval,
                            .stale_after = settings.agents.stale_after,
@@ -147,6 +158,12 @@ Expected<void> add_routes(Services& services, const Settings& settings) {
   add_telemetry_routes(router, services.health, services.metrics);
   add_auth_routes(router, services.auth, OriginRule(settings.http.public_url),
                   {.version = std::string(kVersion), .base_path = settings.http.base_path});
+  add_user_routes(router, services.users);
+  add_assignment_routes(router, services.assignments);
+  add_session_routes(router, services.sessions);
+  add_role_routes(router, services.roles);
+  add_group_routes(router, services.groups);
+  add_claim_mapping_routes(router, services.claim_mappings);
   add_environment_routes(router, services.environments);
   add_agent_routes(router, services.agents);
   add_configuration_routes(router, services.configuration);

@@ -6,6 +6,7 @@
 #include "server/audit/audit_service.hpp"
 #include "server/auth/auth_service.hpp"
 #include "server/auth/authorizer.hpp"
+#include "server/claim_mappings/claim_mapping_service.hpp"
 #include "server/commands/command_service.hpp"
 #include "server/configuration/configuration_service.hpp"
 #include "server/executions/executions_service.hpp"
@@ -14,6 +15,11 @@
 #include "server/telemetry/health.hpp"
 #include "server/telemetry/log.hpp"
 #include "server/telemetry/metrics.hpp"
+#include "server/users/assignment_service.hpp"
+#include "server/users/group_service.hpp"
+#include "server/users/role_service.hpp"
+#include "server/users/session_service.hpp"
+#include "server/users/user_service.hpp"
 
 namespace cameleer::server {
 
@@ -40,6 +46,12 @@ struct Services {
   EnvironmentService environments;
   TokenService tokens;
   AuthService auth;
+  UserService users;
+  RoleService roles;
+  GroupService groups;
+  AssignmentService assignments;
+  SessionService sessions;
+  ClaimMappingService claim_mappings;
   AgentService agents;
   ConfigurationService configuration;
   CommandService commands;
