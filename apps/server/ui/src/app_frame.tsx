@@ -79,8 +79,14 @@ function UserMenu() {
   const router = useRouter();
   const navigate = useNavigate();
   const signOut = async () => {
+    // The provider's session has an end of its own; without it the next sign-in would ask nobody.
+    const { data } = await api.GET('/api/v1/auth/oidc/logout-url');
     await api.POST('/api/v1/auth/logout');
     client.clear();
+    if (data?.url) {
+      window.location.assign(data.url);
+      return;
+    }
     await navigate({ to: '/sign-in', search: { next: undefined } });
     await router.invalidate();
   };

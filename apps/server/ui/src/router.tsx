@@ -37,7 +37,7 @@ const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
   component: SignInPage,
-  validateSearch: (raw: RawSearch) => ({ next: only(raw['next']) }),
+  validateSearch: (raw: RawSearch): { next?: string; error?: string } => ({ next: only(raw['next']), error: only(raw['error']) }),
 });
 
 const signedIn = createRoute({

@@ -6,12 +6,24 @@ import { useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, bodyOf } from '../api/client.ts';
 import { capabilitiesQuery, meQuery } from '../api/queries.ts';
+import { basePath } from '../base_path.ts';
 import icon from '../icon.svg';
 import { goTo } from '../router.tsx';
 import classes from './sign_in.module.css';
 
+/** What the server says of a failed single sign-on, by its code. */
+const failures: Record<string, string> = {
+  denied: 'The provider says that you did not agree to sign in.',
+  state: 'This sign-in took too long, was used before, or was begun in another browser. Please try again.',
+  provider: 'The provider could not sign you in. Please try again, or ask your administrator.',
+  token: 'What the provider said about you could not be verified. Ask your administrator.',
+  wrong_tenant: 'Your account does not belong to the organization of this server.',
+  not_admitted: 'Your account has no access to this server. Ask your administrator.',
+  unavailable: 'The provider cannot be reached at present. Please try again.',
+};
+
 export function SignInPage() {
-  const { next } = useSearch({ from: '/sign-in' });
+  const { next, error } = useSearch({ from: '/sign-in' });
   const capabilities = useQuery(capabilitiesQuery);
   return (
     <main className={classes.page}>
@@ -27,10 +39,25 @@ export function SignInPage() {
             </span>
           </div>
         )}
-        {capabilities.data && !capabilities.data.localLogin ? (
-          <p>Signing in with a password is switched off here. Ask your administrator how to sign in.</p>
-        ) : (
+        {error && (
+          <div className={classes.warning} role="alert">
+            <StatusGlyph status="FAILED" />
+            <span>{failures[error] ?? failures['provider']}</span>
+          </div>
+        )}
+        {capabilities.data?.oidc && (
+          <Button
+            component="a"
+            fullWidth
+            href={`${basePath}api/v1/auth/oidc/login?${new URLSearchParams({ returnTo: next ?? '/' }).toString()}`}
+          >
+            Sign in with single sign-on
+          </Button>
+        )}
+        {!capabilities.data || capabilities.data.localLogin ? (
           <PasswordForm next={next} />
+        ) : (
+          !capabilities.data.oidc && <p>Nobody can sign in here at present. Ask your administrator.</p>
         )}
         {capabilities.data && <footer className={classes.version}>Version {capabilities.data.version}</footer>}
       </div>
