@@ -135,7 +135,8 @@ Expected<void> Application::open_http() {
 
 web::Authorizer Application::gate() {
   auto authorize = make_authorizer(services_->auth, services_->tokens, services_->environments,
-                                   OriginRule(settings_.http.public_url));
+                                   OriginRule(settings_.http.public_url),
+                                   {.foreign = &services_->provider_tokens, .own = settings_.local_login});
   return [this, authorize = std::move(authorize)](web::Request& request,
                                                   const web::Route& route) -> async::Task<Expected<void>> {
     if (!stores_ready_ && !needs_no_store(route)) {
@@ -174,7 +175,8 @@ async::Task<Expected<void>> Application::prepare_postgres() {
   auto migrated = co_await postgres::migrate(services_->postgres, store_name_of(settings_.tenant_id),
                                              embedded::postgres_migrations());
   if (!migrated) co_return migrated;
-  co_return co_await services_->auth.check_master_key(services_->keys);
+  if (auto same = co_await services_->auth.check_master_key(services_->keys); !same) co_return same;
+  co_return co_await services_->oidc.load();
 }
 
 async::Task<Expected<void>> Application::prepare_clickhouse() {
@@ -201,6 +203,8 @@ async::Task<Expected<void>> Application::first_start() {
   };
   const auto key = co_await services_->environments.ensure_first(noting("api-key"));
   if (!key) co_return std::unexpected(key.error());
+  // Without local sign-in nobody could use it.
+  if (!settings_.local_login) co_return Expected<void>{};
   const auto& given = settings_.security.admin_password;
   const auto user = co_await services_->auth.ensure_first_user(given.empty() ? std::nullopt : std::optional(given),
                                                                noting("password"));
@@ -209,7 +213,20 @@ async::Task<Expected<void>> Application::first_start() {
   co_return Expected<void>{};
 }
 
+AuditLedger::OnHead Application::note_audit_head() {
+  return [this](const AuditHead& head, std::string_view public_key) {
+    log_.info("audit_head", {{"position", head.position},
+                             {"hash", hexadecimal(head.hash)},
+                             {"signedAt", format_instant(head.signed_at)},
+                             {"keyId", head.key_id},
+                             {"publicKey", public_key},
+                             {"signature", head.signature}});
+  };
+}
+
 void Application::spawn_duties() {
+  async::asio::co_spawn(executor_, services_->audit.run(), async::asio::detached);
+  async::asio::co_spawn(executor_, services_->audit_ledger.run(note_audit_head()), async::asio::detached);
   async::asio::co_spawn(executor_, services_->agents.run(), async::asio::detached);
   async::asio::co_spawn(executor_, services_->commands.run(), async::asio::detached);
   async::asio::co_spawn(executor_, services_->commands.watch_keys(), async::asio::detached);
@@ -223,6 +240,10 @@ async::Task<> Application::stop() {
   if (services_) {
     co_await services_->ingest.stop();
     co_await services_->agents.stop();
+    if (stores_ready_) {
+      (void)co_await services_->audit.write_counted(true);
+      co_await services_->audit_ledger.finish(note_audit_head());
+    }
     co_await services_->postgres.close();
   }
   if (embedded_clickhouse_) co_await embedded_clickhouse_->stop();

@@ -33,6 +33,8 @@ class Application {
   web::Authorizer gate();
   web::Observer observer();
   void spawn_duties();
+  /// For the log, which others keep than those who keep the database.
+  AuditLedger::OnHead note_audit_head();
 
   async::Executor executor_;
   Settings settings_;

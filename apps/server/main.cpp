@@ -8,8 +8,11 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 
 #include "server/application.hpp"
+#include "server/audit/audit_file.hpp"
+#include "server/auth/access_table.hpp"
 #include "server/version.hpp"
 
 extern char** environ;
@@ -27,6 +30,7 @@ int complain(const Error& error, int code) {
 struct CommandLine {
   SettingSources sources;
   std::string print;
+  std::string audit_file, public_key;
 };
 
 /// One flag a setting; `--config`, `--print` and `--version` beside them. Exits on --help and on wrong usage.
@@ -38,8 +42,12 @@ std::optional<int> parse(int argc, char** argv, CommandLine& line) {
   app.set_version_flag("--version", std::string(kVersion));
   std::string config;
   app.add_option("--config", config, "TOML file with settings");
-  app.add_option("--print", line.print, "Print a table and exit: settings, error-codes, routes, openapi")
-      ->check(CLI::IsMember({"settings", "error-codes", "routes", "openapi"}));
+  app.add_option("--print", line.print, "Print a table and exit: settings, error-codes, access, routes, openapi")
+      ->check(CLI::IsMember({"settings", "error-codes", "access", "routes", "openapi"}));
+  auto* audit_file =
+      app.add_option("--verify-audit", line.audit_file, "Verify an NDJSON export of the audit log and exit");
+  app.add_option("--public-key", line.public_key, "Public key that signed the export's end, as base64")
+      ->needs(audit_file);
   std::map<std::string, std::string> given;
   for (const auto& row : setting_table()) {
     app.add_option(flag_of(row.name), given[std::string(row.name)],
@@ -92,14 +100,23 @@ int print(const std::string& what, const Settings& settings) {
   if (what == "settings") fmt::print("{}", settings_as_markdown());
   if (what == "error-codes") fmt::print("{}", error_codes_as_markdown());
   if (what == "openapi") fmt::print("{}\n", openapi_document());
-  if (what == "routes") {
+  if (what == "routes" || what == "access") {
     boost::asio::io_context io;
     Services services(io.get_executor(), settings, {.postgres_conninfo = "", .clickhouse_url = "http://127.0.0.1:1"},
                       identity::Keys(identity::MasterKey::from_bytes(std::string(32, '\0'))), system_clock(),
                       system_random());
     if (auto added = add_routes(services, settings); !added) return complain(added.error(), kFailed);
-    fmt::print("{}\n", routes_as_json(services.router));
+    fmt::print("{}", what == "access" ? access_as_markdown(services.router) : routes_as_json(services.router) + "\n");
   }
+  return 0;
+}
+
+int verify_audit(const CommandLine& line) {
+  std::ifstream file(line.audit_file, std::ios::binary);
+  if (!file) return complain({ErrorCode::invalid_parameter, "The file cannot be opened.", line.audit_file}, kUsage);
+  const auto verified = verify_audit_file(file, line.public_key);
+  if (!verified) return complain({verified.error().code, verified.error().message, line.audit_file}, kFailed);
+  fmt::print("{}: {}\n", line.audit_file, *verified);
   return 0;
 }
 
@@ -171,6 +188,7 @@ int main(int argc, char** argv) {
   using namespace cameleer::server;
   CommandLine line;
   if (const auto code = parse(argc, argv, line)) return *code;
+  if (!line.audit_file.empty()) return verify_audit(line);
   const auto settings = resolve_settings(line.sources);
   if (!settings) return complain(settings.error(), kUsage);
   return line.print.empty() ? run(*settings) : print(line.print, *settings);

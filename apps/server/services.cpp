@@ -5,6 +5,7 @@
 
 #include "server/agents/agent_routes.hpp"
 #include "server/assets/asset_routes.hpp"
+#include "server/audit/audit_routes.hpp"
 #include "server/auth/auth_routes.hpp"
 #include "server/claim_mappings/claim_mapping_routes.hpp"
 #include "server/commands/command_routes.hpp"
@@ -12,6 +13,9 @@
 #include "server/environments/environment_routes.hpp"
 #include "server/executions/executions_routes.hpp"
 #include "server/ingest/ingest_routes.hpp"
+#include "server/oidc/oidc_admin_routes.hpp"
+#include "server/oidc/oidc_routes.hpp"
+#include "server/oidc/provider_fetch.hpp"
 #include "server/telemetry/telemetry_routes.hpp"
 #include "server/users/group_routes.hpp"
 #include "server/users/role_routes.hpp"
@@ -51,6 +55,18 @@ void add_command_metrics(Metrics& metrics, const CommandService& commands) {
 std::vector<std::byte> bytes_of(const std::string& key) {
   const auto bytes = std::as_bytes(std::span(key));
   return {bytes.begin(), bytes.end()};
+}
+
+void add_oidc_metrics(Metrics& metrics, const ProviderTokens& tokens) {
+  metrics.observe_total("cameleer_oidc_requests_total", "Requests let in with a token of the OpenID provider", {},
+                        [&tokens] { return static_cast<double>(tokens.accepted()); });
+  for (const auto& reason : refusal_reasons()) {
+    metrics.observe_total("cameleer_oidc_refused_total", "Tokens of an OpenID provider that were refused",
+                          {{"reason", reason}}, [&tokens, reason] {
+                            const auto found = tokens.refused().find(reason);
+                            return found == tokens.refused().end() ? 0.0 : static_cast<double>(found->second);
+                          });
+  }
 }
 
 // What became of the requests and elements of each kind of data.
@@ -95,12 +111,13 @@ Services::Services(async::Executor executor, const Settings& settings, const Sto
                             .database = store_name_of(settings.tenant_id),
                             .compress = !addresses.clickhouse_is_local}),
       audit(postgres, clock),
-      environments(postgres, clock, random,
+      audit_ledger(postgres, audit_key_of(keys), clock),
+      environments(postgres, audit, clock, random,
                    {.bootstrap_token = settings.security.bootstrap_token,
                     .bootstrap_token_previous = settings.security.previous_bootstrap_token,
                     .bootstrap_environment = settings.security.bootstrap_environment}),
       tokens(keys, postgres, clock, random, {.issuer = "cameleer-server:" + settings.tenant_id}),
-      auth(postgres, workers, tokens, clock, random,
+      auth(postgres, audit, workers, tokens, clock, random,
            {.session_idle = settings.security.session_idle, .session_life = settings.security.session_absolute}),
       users(postgres, workers, auth, audit, clock, random,
             {.local_accounts = [local = settings.local_login] { return local; }}),
@@ -108,7 +125,12 @@ Services::Services(async::Executor executor, const Settings& settings, const Sto
       groups(postgres, auth, audit, clock, random),
       assignments(postgres, auth, audit, clock),
       sessions(postgres, auth, audit, clock, settings.security.session_idle),
-      claim_mappings(postgres, auth, audit, clock, random),
+      claim_mappings(postgres, auth, audit, clock, random, [this] { return oidc.claim_policy(); }),
+      oidc_store(postgres, audit),
+      oidc(oidc_store, keys, make_provider_fetch(executor, settings.oidc_ca_file), clock, random, settings.oidc),
+      provider_users(oidc_store, claim_mappings, clock, random, !settings.local_login),
+      provider_tokens(oidc, provider_users, auth, audit, clock),
+      oidc_login(oidc, oidc_store, provider_users, provider_tokens, auth, audit, keys, clock, random),
       agents(postgres, tokens, environments, keys, clock,
              {.registry = {.heartbeat_interval = settings.agents.heartbeat_interval,
                            .stale_after = settings.agents.stale_after,
@@ -120,8 +142,8 @@ Services::Services(async::Executor executor, const Settings& settings, const Sto
                     return configuration.envelope(std::move(environment), std::move(application),
                                                   ConfigurationService::Which::latest);
                   }}),
-      configuration(postgres, environments, agents, clock),
-      commands(executor, postgres, agents, environments, workers, keys,
+      configuration(postgres, audit, environments, agents, clock),
+      commands(executor, postgres, audit, agents, environments, workers, keys,
                [this](std::string environment, std::string application) {
                  return configuration.envelope(std::move(environment), std::move(application),
                                                ConfigurationService::Which::applied);
@@ -157,7 +179,13 @@ Expected<void> add_routes(Services& services, const Settings& settings) {
   auto& router = services.router;
   add_telemetry_routes(router, services.health, services.metrics);
   add_auth_routes(router, services.auth, OriginRule(settings.http.public_url),
-                  {.version = std::string(kVersion), .base_path = settings.http.base_path});
+                  {.version = std::string(kVersion),
+                   .base_path = settings.http.base_path,
+                   .local_login = settings.local_login,
+                   .oidc = [&services] { return services.oidc.people_can_sign_in(); }});
+  add_oidc_routes(router, services.oidc_login,
+                  {.public_url = settings.http.public_url, .base_path = settings.http.base_path});
+  add_oidc_admin_routes(router, services.oidc);
   add_user_routes(router, services.users);
   add_assignment_routes(router, services.assignments);
   add_session_routes(router, services.sessions);
@@ -172,6 +200,7 @@ Expected<void> add_routes(Services& services, const Settings& settings) {
       router, services.ingest,
       {.body_bytes = settings.ingest.request_bytes, .decoded_body_bytes = settings.ingest.request_bytes * 4});
   add_executions_routes(router, services.executions);
+  add_audit_routes(router, services.audit_ledger);
   add_openapi_route(router, openapi_document());
   add_asset_routes(router, embedded::user_interface(), settings.http.base_path);
   if (auto sealed = router.seal(); !sealed) return sealed;
@@ -205,6 +234,7 @@ void add_metrics(Services& services, const web::Server& http, const Log& log) {
                           });
   }
   add_kind_metrics(metrics, services.ingest);
+  add_oidc_metrics(metrics, services.provider_tokens);
   metrics.observe_total("cameleer_ingest_batches_total", "Inserts sent to the store", {},
                         [&ingest] { return static_cast<double>(ingest.batches); });
   metrics.observe_total("cameleer_ingest_refused_total", "Data requests whose content the store refused", {},

@@ -3,6 +3,7 @@
 #include <cameleer/web/server.hpp>
 
 #include "server/agents/agent_service.hpp"
+#include "server/audit/audit_ledger.hpp"
 #include "server/audit/audit_service.hpp"
 #include "server/auth/auth_service.hpp"
 #include "server/auth/authorizer.hpp"
@@ -11,6 +12,7 @@
 #include "server/configuration/configuration_service.hpp"
 #include "server/executions/executions_service.hpp"
 #include "server/ingest/ingest_service.hpp"
+#include "server/oidc/oidc_login.hpp"
 #include "server/settings/settings.hpp"
 #include "server/telemetry/health.hpp"
 #include "server/telemetry/log.hpp"
@@ -43,6 +45,7 @@ struct Services {
   postgres::Pool postgres;
   clickhouse::Client clickhouse;
   AuditService audit;
+  AuditLedger audit_ledger;
   EnvironmentService environments;
   TokenService tokens;
   AuthService auth;
@@ -52,6 +55,11 @@ struct Services {
   AssignmentService assignments;
   SessionService sessions;
   ClaimMappingService claim_mappings;
+  OidcStore oidc_store;
+  OidcConfigurationService oidc;
+  ProviderUsers provider_users;
+  ProviderTokens provider_tokens;
+  OidcLogin oidc_login;
   AgentService agents;
   ConfigurationService configuration;
   CommandService commands;

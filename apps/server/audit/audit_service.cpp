@@ -10,6 +10,7 @@ namespace {
 constexpr std::size_t kMaxDetail = 64 * 1024;
 constexpr std::size_t kMaxKeptMember = 1024;
 constexpr std::size_t kMaxText = 1024;
+constexpr std::size_t kMaxCounted = 10'000;
 constexpr const char* kInsert =
     "insert into audit_log (timestamp, username, user_id, action, category, target, result, detail, remote_address, "
     "request_id) values ($1::timestamptz, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10)";
@@ -130,6 +131,61 @@ async::Task<Expected<void>> AuditService::record(AuditEntry entry) {
   auto added = co_await pool_.query(kInsert, parameters_of(entry, clock_()));
   if (!added) co_return std::unexpected(added.error().for_caller());
   co_return Expected<void>{};
+}
+
+void AuditService::count(AuditEntry entry, std::string_view reason) {
+  const auto now = clock_();
+  const auto minute = std::chrono::floor<std::chrono::minutes>(now).time_since_epoch().count();
+  const auto key_of = [&] {
+    return fmt::format("{}\n{}\n{}\n{}\n{}", minute, entry.actor.username, entry.action, entry.actor.remote_address,
+                       reason);
+  };
+  auto key = key_of();
+  if (counted_.size() >= kMaxCounted && !counted_.contains(key)) {
+    entry.actor = {};
+    entry.target.clear();
+    key = key_of();
+  }
+  auto& counted = counted_[key];
+  if (counted.times++ > 0) return;
+  entry.detail["reason"] = reason;
+  counted.first_at = now;
+  counted.entry = std::move(entry);
+}
+
+async::Task<Expected<void>> AuditService::write_counted(bool all) {
+  const auto minute = std::chrono::floor<std::chrono::minutes>(clock_());
+  std::vector<std::string> keys;
+  for (const auto& [key, counted] : counted_) {
+    if (all || !counted.entry.actor.username.empty() || counted.first_at < minute) keys.push_back(key);
+  }
+  for (const auto& key : keys) {
+    const auto found = counted_.find(key);
+    if (found == counted_.end()) continue;
+    auto counted = std::move(found->second);
+    counted_.erase(found);
+    auto entry = counted.entry;
+    entry.detail["times"] = counted.times;
+    entry.detail["firstAt"] = format_instant(counted.first_at);
+    auto written = co_await record(std::move(entry));
+    if (written) continue;
+    auto& again = counted_[key];
+    counted.times += again.times;
+    again = std::move(counted);
+    co_return written;
+  }
+  co_return Expected<void>{};
+}
+
+async::Task<> AuditService::run() {
+  auto executor = co_await async::asio::this_coro::executor;
+  for (;;) {
+    (void)co_await write_counted();
+    co_await async::sleep_for(executor, std::chrono::seconds(1));
+    if ((co_await async::asio::this_coro::cancellation_state).cancelled() != async::asio::cancellation_type::none) {
+      co_return;
+    }
+  }
 }
 
 async::Task<Expected<postgres::Result>> AuditService::change(std::string sql, postgres::Parameters parameters,

@@ -3,6 +3,7 @@
 #include <cameleer/core/instant.hpp>
 #include <cameleer/postgres/pool.hpp>
 #include <cameleer/web/message.hpp>
+#include <map>
 
 namespace cameleer::server {
 
@@ -59,9 +60,24 @@ class AuditService {
   /// no row.
   async::Task<Expected<postgres::Result>> change(std::string sql, postgres::Parameters parameters, AuditEntry entry);
 
+  /// For what anybody may cause at any rate: entries alike in user, action, address and `reason` become one a minute,
+  /// with their number. Those of known users are written within a second, the others when their minute is over; a
+  /// process that is killed loses them. Of more than 10,000 different ones the addresses are not told apart any more.
+  void count(AuditEntry entry, std::string_view reason);
+  /// `all`: those of the present minute as well.
+  async::Task<Expected<void>> write_counted(bool all = false);
+  /// Writes what was counted, every second, until the coroutine is cancelled.
+  async::Task<> run();
+
  private:
+  struct Counted {
+    AuditEntry entry;
+    Instant first_at{};
+    std::int64_t times = 0;
+  };
   postgres::Pool& pool_;
   Clock clock_;
+  std::map<std::string, Counted> counted_;
 };
 
 }  // namespace cameleer::server

@@ -82,11 +82,16 @@ Expected<Credentials> credentials_in(const AuthRoutes& routes, const web::Reques
   return credentials;
 }
 
+async::Task<web::Response> no_local_login(Shared, web::Request& request) {
+  co_return web::problem({ErrorCode::not_found, "There is no sign-in with a password here."}, request.request_id);
+}
+
 async::Task<web::Response> login(Shared routes, web::Request& request) {
   auto credentials = credentials_in(*routes, request);
   if (!credentials) co_return web::problem(credentials.error(), request.request_id);
   auto result = co_await routes->auth.login(std::move(credentials->username), std::move(credentials->password),
-                                            request.remote_address, std::string(request.header("user-agent")));
+                                            request.remote_address, std::string(request.header("user-agent")),
+                                            request.request_id);
   if (!result) co_return refusal(result.error(), request);
   auto response = me_response(result->user);
   response.headers.push_back({"Set-Cookie", session_cookie(request, routes->settings.base_path, result->session)});
@@ -97,7 +102,7 @@ async::Task<web::Response> issue_token(Shared routes, web::Request& request) {
   auto credentials = credentials_in(*routes, request);
   if (!credentials) co_return web::problem(credentials.error(), request.request_id);
   auto result = co_await routes->auth.issue_tokens(std::move(credentials->username), std::move(credentials->password),
-                                                   request.remote_address);
+                                                   request.remote_address, request.request_id);
   if (!result) co_return refusal(result.error(), request);
   co_return pair_response(*result);
 }
@@ -106,7 +111,7 @@ async::Task<web::Response> refresh(Shared routes, web::Request& request) {
   ControlBody body(request);
   auto token = body.text("refreshToken", 1, identity::kMaxTokenBytes);
   if (body.failure()) co_return web::problem(*body.failure(), request.request_id);
-  auto pair = co_await routes->auth.refresh(std::move(token));
+  auto pair = co_await routes->auth.refresh(std::move(token), actor_of(request));
   if (!pair) co_return web::problem(pair.error(), request.request_id);
   co_return pair_response(*pair);
 }
@@ -129,9 +134,10 @@ async::Task<web::Response> logout(Shared routes, web::Request& request) {
   auto response = web::Response::empty(204);
   // Another site's page must not sign anybody out; it gets the same answer.
   if (!request.header("origin").empty() && !routes->origins.allows(request)) co_return response;
-  if (const auto token = bearer_of(request); !token.empty()) co_await routes->auth.end_token(std::string(token));
+  if (const auto token = bearer_of(request); !token.empty())
+    co_await routes->auth.end_token(std::string(token), actor_of(request));
   if (const auto session = session_of(request); !session.empty()) {
-    co_await routes->auth.end_session(std::string(session));
+    co_await routes->auth.end_session(std::string(session), actor_of(request));
     response.headers.push_back({"Set-Cookie", session_cookie(request, routes->settings.base_path, "")});
   }
   co_return response;
@@ -169,14 +175,13 @@ void add_auth_routes(web::Router& router, AuthService& auth, OriginRule origins,
   for (const auto& row : rows) {
     const std::string_view operation = row.operation_id;
     const bool local = operation == "login" || operation == "issueToken" || operation == "refreshToken";
-    if (local && !routes->settings.local_login) continue;
-    router.add(
-        {.method = row.method,
-         .pattern = row.pattern,
-         .operation_id = row.operation_id,
-         .access = {row.access},
-         .limits = kLimits,
-         .handler = [routes, handler = row.handler](web::Request& request) { return handler(routes, request); }});
+    const auto handler = local && !routes->settings.local_login ? no_local_login : row.handler;
+    router.add({.method = row.method,
+                .pattern = row.pattern,
+                .operation_id = row.operation_id,
+                .access = {row.access},
+                .limits = kLimits,
+                .handler = [routes, handler](web::Request& request) { return handler(routes, request); }});
   }
 }
 

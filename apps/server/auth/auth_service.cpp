@@ -25,6 +25,19 @@ std::shared_ptr<const Principal> principal_for(const User& user, std::string tok
   return principal;
 }
 
+/// A sign-in that fails, until it does not.
+AuditEntry attempt_of(std::string action, const std::string& remote_address, std::string request_id) {
+  return {.actor = {.remote_address = remote_address, .request_id = std::move(request_id)},
+          .action = std::move(action),
+          .result = AuditResult::failure};
+}
+
+AuditEntry done_by(AuditActor actor, std::string action, const User& user) {
+  actor.username = user.username;
+  actor.user_id = user.id;
+  return {.actor = std::move(actor), .action = std::move(action), .target = user.username};
+}
+
 Error wrong_credentials() {
   return {ErrorCode::invalid_credentials, "The user name or the password is wrong."};
 }
@@ -57,9 +70,10 @@ std::string printable(std::string_view text, std::size_t longest) {
 
 }  // namespace
 
-AuthService::AuthService(postgres::Pool& pool, async::WorkerPool& workers, TokenService& tokens, Clock clock,
-                         Random random, AuthSettings settings)
+AuthService::AuthService(postgres::Pool& pool, AuditService& audit, async::WorkerPool& workers, TokenService& tokens,
+                         Clock clock, Random random, AuthSettings settings)
     : store_(pool),
+      audit_(audit),
       workers_(workers),
       tokens_(tokens),
       clock_(std::move(clock)),
@@ -104,6 +118,11 @@ async::Task<Expected<std::optional<FirstUser>>> AuthService::ensure_first_user(s
                                                      std::move(*hash), clock_());
   if (!inserted) co_return std::unexpected(inserted.error());
   if (!*inserted) co_return std::optional<FirstUser>{};
+  auto noted = co_await audit_.record({.actor = system_actor(),
+                                       .category = AuditCategory::user_mgmt,
+                                       .action = "create_first_user",
+                                       .target = first.username});
+  if (!noted) co_return std::unexpected(noted.error());
   co_return std::optional(std::move(first));
 }
 
@@ -116,9 +135,11 @@ async::Task<Expected<bool>> AuthService::password_matches(std::string password, 
 
 async::Task<SignInResult<AuthService::CheckedUser>> AuthService::check_password(std::string username,
                                                                                 std::string password,
-                                                                                std::string remote_address) {
+                                                                                AuditEntry attempt) {
+  const auto remote_address = attempt.actor.remote_address;
   const auto now = clock_();
   if (const auto wait = by_address_.count(remote_address, now)) {
+    audit_.count(attempt, "too_many_requests");
     const auto seconds = std::max(std::chrono::ceil<std::chrono::seconds>(*wait), std::chrono::seconds(1));
     co_return std::unexpected(SignInFailure{
         .error = {ErrorCode::too_many_requests,
@@ -132,18 +153,36 @@ async::Task<SignInResult<AuthService::CheckedUser>> AuthService::check_password(
   }
   // A name that nobody has is counted, hashed and locked like one that somebody has.
   std::string hash = identity::nobodys_hash();
+  bool locks = false;
   if (*login) {
-    auto locked =
-        co_await store_.count_attempt((*login)->user_id, settings_.lock_after_failures, now, now + settings_.lock_time);
+    attempt.actor.username = username;
+    attempt.actor.user_id = (*login)->user_id;
+    attempt.target = username;
+    auto locked = co_await store_.count_attempt((*login)->user_id, settings_.lock_after_failures, now,
+                                                now + settings_.lock_time, &locks);
     if (!locked) co_return std::unexpected(failure_of(locked.error()));
-    if (*locked) co_return std::unexpected(locked_for(**locked - now));
+    if (*locked) {
+      audit_.count(attempt, "account_locked");
+      co_return std::unexpected(locked_for(**locked - now));
+    }
     hash = (*login)->password_hash;
   } else if (const auto wait = by_unknown_name_.count(lower_case(username), now)) {
+    audit_.count(attempt, "unknown_user");
     co_return std::unexpected(locked_for(*wait));
   }
   auto matches = co_await password_matches(std::move(password), hash);
   if (!matches) co_return std::unexpected(failure_of(matches.error()));
-  if (!*matches || !*login) co_return std::unexpected(failure_of(wrong_credentials()));
+  if (!*matches || !*login) {
+    audit_.count(attempt, *login ? "wrong_password" : "unknown_user");
+    if (locks) {
+      attempt.actor.username = system_actor().username;
+      attempt.actor.user_id.clear();
+      attempt.action = "lock_account";
+      attempt.result = AuditResult::success;
+      audit_.count(attempt, "too_many_failures");
+    }
+    co_return std::unexpected(failure_of(wrong_credentials()));
+  }
 
   by_address_.give_back(remote_address, now);
   auto cleared = co_await store_.note_login((*login)->user_id, now);
@@ -155,10 +194,13 @@ async::Task<SignInResult<AuthService::CheckedUser>> AuthService::check_password(
 }
 
 async::Task<SignInResult<SignIn>> AuthService::login(std::string username, std::string password,
-                                                     std::string remote_address, std::string user_agent) {
-  auto checked = co_await check_password(std::move(username), std::move(password), remote_address);
+                                                     std::string remote_address, std::string user_agent,
+                                                     std::string request_id) {
+  auto checked = co_await check_password(std::move(username), std::move(password),
+                                         attempt_of("login", remote_address, request_id));
   if (!checked) co_return std::unexpected(checked.error());
   const auto now = clock_();
+  auto from = remote_address;
   SignIn sign_in{.session = identity::random_token(random_), .user = std::move(checked->user)};
   SessionRow row{.hash = identity::sha256_hex(sign_in.session),
                  .user_id = sign_in.user.id,
@@ -175,6 +217,12 @@ async::Task<SignInResult<SignIn>> AuthService::login(std::string username, std::
   if (!*counts) {
     co_await end_session(sign_in.session);
     co_return std::unexpected(failure_of(wrong_credentials()));
+  }
+  AuditActor actor{.remote_address = std::move(from), .request_id = std::move(request_id)};
+  auto noted = co_await audit_.record(done_by(std::move(actor), "login", sign_in.user));
+  if (!noted) {
+    co_await end_session(sign_in.session);
+    co_return std::unexpected(failure_of(noted.error()));
   }
   co_return sign_in;
 }
@@ -199,8 +247,9 @@ async::Task<Expected<SignIn>> AuthService::start_session(std::string user_id, st
 }
 
 async::Task<SignInResult<TokenPair>> AuthService::issue_tokens(std::string username, std::string password,
-                                                               std::string remote_address) {
-  auto checked = co_await check_password(std::move(username), std::move(password), std::move(remote_address));
+                                                               std::string remote_address, std::string request_id) {
+  auto checked = co_await check_password(std::move(username), std::move(password),
+                                         attempt_of("issue_token", remote_address, request_id));
   if (!checked) co_return std::unexpected(checked.error());
   TokenSubject subject{
       .kind = TokenSubject::Kind::user, .id = checked->user.id, .environment = {}, .application = {}, .key_ref = {}};
@@ -212,10 +261,16 @@ async::Task<SignInResult<TokenPair>> AuthService::issue_tokens(std::string usern
     co_await end_token(pair->refresh);
     co_return std::unexpected(failure_of(wrong_credentials()));
   }
+  AuditActor actor{.remote_address = std::move(remote_address), .request_id = std::move(request_id)};
+  auto noted = co_await audit_.record(done_by(std::move(actor), "issue_token", checked->user));
+  if (!noted) {
+    co_await end_token(pair->refresh);
+    co_return std::unexpected(failure_of(noted.error()));
+  }
   co_return std::move(*pair);
 }
 
-async::Task<Expected<TokenPair>> AuthService::refresh(std::string refresh_token) {
+async::Task<Expected<TokenPair>> AuthService::refresh(std::string refresh_token, AuditActor origin) {
   auto claims = tokens_.verify(refresh_token, TokenSubject::Kind::user, identity::TokenType::refresh);
   if (!claims) {
     co_return fail(ErrorCode::invalid_token, claims.error().message);
@@ -228,21 +283,41 @@ async::Task<Expected<TokenPair>> AuthService::refresh(std::string refresh_token)
   auto pair = co_await tokens_.rotate(claims->token_id);
   // The family may just have ended by a reuse.
   if (!pair) families_.erase(claims->family);
+  if (!pair && TokenService::is_reuse(pair.error())) {
+    auto entry = done_by(std::move(origin), "refresh_token", **user);
+    entry.result = AuditResult::failure;
+    entry.detail = {{"reason", "reused"}, {"family", claims->family}};
+    (void)co_await audit_.record(std::move(entry));
+  }
   co_return pair;
 }
 
-async::Task<void> AuthService::end_session(std::string session) {
+async::Task<void> AuthService::end_session(std::string session, std::optional<AuditActor> origin) {
   const auto hash = identity::sha256_hex(session);
   sessions_.erase(hash);
+  std::optional<AuditEntry> entry;
+  if (origin) {
+    if (auto found = co_await store_.find_session(hash); found && *found) {
+      entry = done_by(std::move(*origin), "logout", (*found)->user);
+    }
+  }
   // Without a database the row stays until it is idle for too long.
-  (void)co_await store_.delete_session(hash);
+  const auto deleted = co_await store_.delete_session(hash);
+  if (deleted && entry) (void)co_await audit_.record(std::move(*entry));
   sessions_.erase(hash);
 }
 
-async::Task<void> AuthService::end_token(std::string token) {
+async::Task<void> AuthService::end_token(std::string token, std::optional<AuditActor> origin) {
   auto claims = tokens_.verify_any(token);
   if (!claims || TokenService::kind_of(*claims) != TokenSubject::Kind::user) co_return;
-  (void)co_await tokens_.revoke_family(claims->family);
+  std::optional<AuditEntry> entry;
+  if (origin) {
+    if (auto user = co_await store_.find_user_of_family(claims->subject, claims->family); user && *user) {
+      entry = done_by(std::move(*origin), "logout", **user);
+    }
+  }
+  const auto revoked = co_await tokens_.revoke_family(claims->family);
+  if (revoked && entry) (void)co_await audit_.record(std::move(*entry));
   families_.erase(claims->family);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 #include <cameleer/async/worker_pool.hpp>
 
+#include "server/audit/audit_service.hpp"
 #include "server/auth/attempt_limit.hpp"
 #include "server/auth/principal.hpp"
 #include "server/auth/token_service.hpp"
@@ -40,8 +41,8 @@ using SignInResult = std::expected<T, SignInFailure>;
 /// most 5 s old. I/O thread only; passwords are hashed on the worker pool.
 class AuthService {
  public:
-  AuthService(postgres::Pool& pool, async::WorkerPool& workers, TokenService& tokens, Clock clock, Random random,
-              AuthSettings settings = {});
+  AuthService(postgres::Pool& pool, AuditService& audit, async::WorkerPool& workers, TokenService& tokens, Clock clock,
+              Random random, AuthSettings settings = {});
 
   /// Stops a start with another master key than the database was used with (`bad_configuration`); takes a new key over
   /// when the database knows its predecessor.
@@ -54,15 +55,16 @@ class AuthService {
                                                                     KeepSecret keep = {});
 
   async::Task<SignInResult<SignIn>> login(std::string username, std::string password, std::string remote_address,
-                                          std::string user_agent);
+                                          std::string user_agent, std::string request_id = {});
   /// Of somebody whom an OpenID provider vouched for. `forbidden` when the user is disabled.
   async::Task<Expected<SignIn>> start_session(std::string user_id, std::string remote_address, std::string user_agent);
   async::Task<SignInResult<TokenPair>> issue_tokens(std::string username, std::string password,
-                                                    std::string remote_address);
-  async::Task<Expected<TokenPair>> refresh(std::string refresh_token);
+                                                    std::string remote_address, std::string request_id = {});
+  async::Task<Expected<TokenPair>> refresh(std::string refresh_token, AuditActor origin = {});
   /// Ends the session or the token's family; what does not exist is ended already.
-  async::Task<void> end_session(std::string session);
-  async::Task<void> end_token(std::string token);
+  /// `origin`: of somebody who signs out; nothing: no entry in the audit log.
+  async::Task<void> end_session(std::string session, std::optional<AuditActor> origin = std::nullopt);
+  async::Task<void> end_token(std::string token, std::optional<AuditActor> origin = std::nullopt);
 
   /// The user behind a cookie or an access token. `unauthenticated` when the session is over.
   async::Task<Expected<std::shared_ptr<const Principal>>> principal_of_session(std::string session);
@@ -93,12 +95,12 @@ class AuthService {
     User user;
     std::string password_hash;
   };
-  async::Task<SignInResult<CheckedUser>> check_password(std::string username, std::string password,
-                                                        std::string remote_address);
+  async::Task<SignInResult<CheckedUser>> check_password(std::string username, std::string password, AuditEntry attempt);
   async::Task<Expected<bool>> password_matches(std::string password, std::string hash);
   SignInFailure refuse_unknown(const std::string& username, Instant now);
 
   UserStore store_;
+  AuditService& audit_;
   async::WorkerPool& workers_;
   TokenService& tokens_;
   Clock clock_;

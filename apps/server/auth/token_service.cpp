@@ -8,6 +8,8 @@ namespace {
 constexpr std::string_view kUserAudience = "cameleer-api";
 constexpr std::string_view kAgentAudience = "cameleer-agent";
 
+constexpr std::string_view kReused = "The refresh token was used before; all tokens of its family have ended.";
+
 std::unexpected<Error> refuse(std::string message) {
   return fail(ErrorCode::invalid_token, std::move(message));
 }
@@ -71,12 +73,16 @@ async::Task<Expected<TokenPair>> TokenService::rotate(std::string token_id) {
   if (now - *token.spent_at >= settings_.successor_time) {
     auto revoked = co_await store_.revoke_family(token.family, now);
     if (!revoked) co_return std::unexpected(revoked.error());
-    co_return refuse("The refresh token was used before; all tokens of its family have ended.");
+    co_return refuse(std::string(kReused));
   }
   auto same = co_await store_.find(*token.successor);
   if (!same) co_return std::unexpected(same.error());
   if (!*same || (*same)->revoked_at) co_return refuse("The refresh token has ended.");
   co_return pair_of(**same);
+}
+
+bool TokenService::is_reuse(const Error& error) {
+  return error.message == kReused;
 }
 
 async::Task<Expected<void>> TokenService::revoke_family(std::string family) {

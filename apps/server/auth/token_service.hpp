@@ -29,6 +29,8 @@ class TokenService {
   /// Spends a verified refresh token, by its `jti`. Once more within `successor_time`: the same pair. Later:
   /// `invalid_token`, and the family ends, because two parties hold the token.
   async::Task<Expected<TokenPair>> rotate(std::string token_id);
+  /// Whether `rotate` failed because the token was used before.
+  [[nodiscard]] static bool is_reuse(const Error& error);
   async::Task<Expected<void>> revoke_family(std::string family);
 
   /// Signature, times and kind; what the token's user or key has become is the caller's to ask.

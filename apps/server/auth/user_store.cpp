@@ -100,7 +100,7 @@ async::Task<Expected<std::optional<LoginRow>>> UserStore::find_login(std::string
 }
 
 async::Task<Expected<std::optional<Instant>>> UserStore::count_attempt(std::string user_id, int limit, Instant now,
-                                                                       Instant lock_until) {
+                                                                       Instant lock_until, bool* locks) {
   postgres::Parameters parameters{user_id, limit, format_instant(now), format_instant(lock_until)};
   // The first attempt after a lock starts the count anew.
   auto counted = co_await pool_.query(
@@ -108,10 +108,14 @@ async::Task<Expected<std::optional<Instant>>> UserStore::count_attempt(std::stri
       "failed_login_attempts = case when locked_until is null then failed_login_attempts + 1 else 1 end, "
       "locked_until = case when (case when locked_until is null then failed_login_attempts + 1 else 1 end) >= $2::int "
       "then $4::timestamptz end "
-      "where user_id = $1::uuid and (locked_until is null or locked_until <= $3::timestamptz)",
+      "where user_id = $1::uuid and (locked_until is null or locked_until <= $3::timestamptz) "
+      "returning locked_until is not null",
       std::move(parameters));
   if (!counted) co_return std::unexpected(counted.error().for_caller());
-  if (counted->affected() > 0) co_return std::optional<Instant>{};
+  if (counted->affected() > 0) {
+    if (locks != nullptr) *locks = counted->boolean(0, 0);
+    co_return std::optional<Instant>{};
+  }
   postgres::Parameters who{user_id};
   auto locked = co_await pool_.query(
       "select floor(extract(epoch from coalesce(locked_until, 'epoch')) * 1000)::bigint from users where user_id = "

@@ -44,8 +44,9 @@ class UserStore {
   async::Task<Expected<std::optional<LoginRow>>> find_login(std::string username);
   /// Counts an attempt before the password is looked at, so that parallel guesses cannot outrun the count. The
   /// `limit`-th locks until `lock_until`. The instant up to which the account is locked already, when it is.
+  /// `locks`, when given, is told whether this attempt locks.
   async::Task<Expected<std::optional<Instant>>> count_attempt(std::string user_id, int limit, Instant now,
-                                                              Instant lock_until);
+                                                              Instant lock_until, bool* locks = nullptr);
   async::Task<Expected<void>> clear_attempts(std::string user_id);
   /// Clears them as well.
   async::Task<Expected<void>> note_login(std::string user_id, Instant now);

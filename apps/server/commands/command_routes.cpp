@@ -41,7 +41,10 @@ Expected<CommandService::Order> order_in(const web::Request& request) {
   if (body.failure()) return std::unexpected(*body.failure());
   auto checked = command::read_body(*type, payload.value_or("{}"));
   if (!checked) return std::unexpected(checked.error());
-  return CommandService::Order{.type = *type, .body = std::move(*checked), .issued_by = principal_of(request).username};
+  return CommandService::Order{.type = *type,
+                               .body = std::move(*checked),
+                               .issued_by = principal_of(request).username,
+                               .actor = actor_of(request)};
 }
 
 /// The request's body is the payload itself.
@@ -50,8 +53,10 @@ Expected<CommandService::Order> replay_in(const web::Request& request) {
   if (body.failure()) return std::unexpected(*body.failure());
   auto checked = command::read_body(command::Type::replay, request.body);
   if (checked) {
-    return CommandService::Order{
-        .type = command::Type::replay, .body = std::move(*checked), .issued_by = principal_of(request).username};
+    return CommandService::Order{.type = command::Type::replay,
+                                 .body = std::move(*checked),
+                                 .issued_by = principal_of(request).username,
+                                 .actor = actor_of(request)};
   }
   constexpr std::string_view kPayload = "/payload";
   auto error = std::move(checked.error());

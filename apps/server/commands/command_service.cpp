@@ -50,11 +50,13 @@ class CommandService::Wait {
   std::multimap<std::string, async::SteadyTimer*>::iterator place_;
 };
 
-CommandService::CommandService(async::Executor executor, postgres::Pool& pool, AgentService& agents,
-                               EnvironmentService& environments, async::WorkerPool& workers, const identity::Keys& keys,
-                               ConfigOf config_of, Clock clock, Random random, CommandServiceSettings settings)
+CommandService::CommandService(async::Executor executor, postgres::Pool& pool, AuditService& audit,
+                               AgentService& agents, EnvironmentService& environments, async::WorkerPool& workers,
+                               const identity::Keys& keys, ConfigOf config_of, Clock clock, Random random,
+                               CommandServiceSettings settings)
     : executor_(std::move(executor)),
       store_(pool),
+      audit_(audit),
       agents_(agents),
       environments_(environments),
       workers_(workers),
@@ -185,7 +187,7 @@ async::Task<Expected<std::vector<CommandRecord>>> CommandService::issue(std::vec
     commands[i].key_id = std::move(made.key_id);
     issued.push_back(commands[i].record);
   }
-  auto inserted = co_await store_.insert(std::move(commands), settings_.max_live);
+  auto inserted = co_await store_.insert(std::move(commands), settings_.max_live, audit_, std::move(order.actor));
   if (!inserted) co_return std::unexpected(inserted.error());
   const std::set<std::string> ids(inserted->begin(), inserted->end());
   std::erase_if(issued, [&](const auto& record) { return !ids.contains(record.id); });

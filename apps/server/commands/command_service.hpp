@@ -4,6 +4,7 @@
 #include <set>
 
 #include "server/agents/agent_service.hpp"
+#include "server/audit/audit_service.hpp"
 #include "server/commands/command_streams.hpp"
 
 namespace cameleer::server {
@@ -23,14 +24,15 @@ class CommandService {
   /// The configuration of an application as agents read it, as JSON.
   using ConfigOf = std::function<async::Task<Expected<std::string>>(std::string environment, std::string application)>;
 
-  CommandService(async::Executor executor, postgres::Pool& pool, AgentService& agents, EnvironmentService& environments,
-                 async::WorkerPool& workers, const identity::Keys& keys, ConfigOf config_of, Clock clock, Random random,
-                 CommandServiceSettings settings = {});
+  CommandService(async::Executor executor, postgres::Pool& pool, AuditService& audit, AgentService& agents,
+                 EnvironmentService& environments, async::WorkerPool& workers, const identity::Keys& keys,
+                 ConfigOf config_of, Clock clock, Random random, CommandServiceSettings settings = {});
 
   struct Order {
     command::Type type = command::Type::config_update;
     std::string body;       ///< as `command::read_body` gave it
     std::string issued_by;  ///< who asked, for people
+    AuditActor actor = {};  ///< the same for the audit log; without a name: `issued_by`
   };
   /// To one agent. Without an environment its id must be known in one environment only. `agent_not_found`; `conflict`
   /// when the agent is DEAD or SHUTDOWN; `overloaded`.
@@ -86,6 +88,7 @@ class CommandService {
 
   async::Executor executor_;
   CommandStore store_;
+  AuditService& audit_;
   AgentService& agents_;
   EnvironmentService& environments_;
   async::WorkerPool& workers_;

@@ -1,6 +1,8 @@
 #include "server/commands/command_store.hpp"
 
+#include <boost/json/array.hpp>
 #include <cameleer/identity/encoding.hpp>
+#include <set>
 
 namespace cameleer::server {
 namespace {
@@ -50,10 +52,34 @@ constexpr const char* kClaim =
     "select exists (select from stream), command_id, position, type, payload, signature, key_id "
     "from (values (1)) one left join claimed on true order by position";
 
+constexpr std::size_t kMaxNamedAgents = 100;
+
+/// To whom which command was sent; its body is nobody's business here.
+AuditEntry sent(const std::vector<NewCommand>& commands, const std::vector<std::string>& inserted, AuditActor actor) {
+  const std::set<std::string> ids(inserted.begin(), inserted.end());
+  boost::json::array agents;
+  for (const auto& command : commands) {
+    if (agents.size() < kMaxNamedAgents && ids.contains(command.record.id))
+      agents.emplace_back(command.record.agent.id);
+  }
+  const auto& first = commands.front().record;
+  if (actor.username.empty()) actor.username = first.issued_by;
+  const auto target = inserted.size() == 1 ? std::string(agents.front().as_string()) : first.agent.environment;
+  return {.actor = std::move(actor),
+          .category = AuditCategory::agent,
+          .action = "send_command",
+          .target = target,
+          .detail = {{"type", command::name_of(first.type)},
+                     {"environment", first.agent.environment},
+                     {"count", inserted.size()},
+                     {"agents", std::move(agents)}}};
+}
+
 }  // namespace
 
 async::Task<Expected<std::vector<std::string>>> CommandStore::insert(std::vector<NewCommand> commands,
-                                                                     std::size_t most_live) {
+                                                                     std::size_t most_live, AuditService& audit,
+                                                                     AuditActor actor) {
   std::vector<std::string> ids, agents, applications, payloads, signatures;
   for (auto& command : commands) {
     ids.push_back(command.record.id);
@@ -75,11 +101,19 @@ async::Task<Expected<std::vector<std::string>>> CommandStore::insert(std::vector
                                   format_instant(first.record.expires_at),
                                   static_cast<std::int64_t>(most_live),
                                   first.record.issued_by};
-  auto result = co_await pool_.query(kInsert, std::move(parameters));
+  auto transaction = co_await pool_.begin();
+  if (!transaction) co_return std::unexpected(transaction.error().for_caller());
+  auto result = co_await (*transaction)->query(kInsert, std::move(parameters));
   if (!result) co_return std::unexpected(result.error().for_caller());
   std::vector<std::string> inserted;
   inserted.reserve(result->rows());
   for (std::size_t row = 0; row < result->rows(); ++row) inserted.emplace_back(result->text(row, 0));
+  if (!inserted.empty()) {
+    auto noted = co_await audit.append(**transaction, sent(commands, inserted, std::move(actor)));
+    if (!noted) co_return std::unexpected(noted.error().for_caller());
+  }
+  auto committed = co_await (*transaction)->commit();
+  if (!committed) co_return std::unexpected(committed.error().for_caller());
   co_return inserted;
 }
 

@@ -5,6 +5,8 @@
 #include <limits>
 #include <span>
 
+#include "server/audit/audit_service.hpp"
+
 namespace cameleer::server {
 
 /// A command as its row tells it.
@@ -50,8 +52,10 @@ class CommandStore {
 
   explicit CommandStore(postgres::Pool& pool) : pool_(pool) {}
 
-  /// All at once. An agent with `most_live` unsettled commands gets none; the ids of the inserted ones.
-  async::Task<Expected<std::vector<std::string>>> insert(std::vector<NewCommand> commands, std::size_t most_live);
+  /// All at once, and the entry of the audit log. An agent with `most_live` unsettled commands gets none; the ids of
+  /// the inserted ones.
+  async::Task<Expected<std::vector<std::string>>> insert(std::vector<NewCommand> commands, std::size_t most_live,
+                                                         AuditService& audit, AuditActor actor);
   /// Nothing when there is none, also when the id is no UUID.
   async::Task<Expected<std::optional<CommandRecord>>> find(std::string id);
   /// The type, or nothing: the command is not this agent's, is settled, or is past its life.

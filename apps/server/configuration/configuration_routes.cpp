@@ -72,7 +72,7 @@ async::Task<web::Response> write(ConfigurationService& configuration, web::Reque
   config->environment = request.path_parameter("environment");
   config->application = std::move(*application);
   config->updated_by = principal_of(request).username;
-  auto written = co_await configuration.write(std::move(*config), *apply, *expected);
+  auto written = co_await configuration.write(std::move(*config), *apply, *expected, actor_of(request));
   if (!written) co_return web::problem(written.error(), request.request_id);
   if (!written->pushed) co_return web::Response::json(std::move(written->envelope));
   auto body = json::parse(written->envelope).as_object();
@@ -116,7 +116,8 @@ async::Task<web::Response> write_keys(ConfigurationService& configuration, web::
   auto keys = read_sensitive_keys(request.body);
   if (!keys) co_return web::problem(keys.error(), request.request_id);
   auto body = keys_as_json(*keys);
-  auto pushed = co_await configuration.write_global_keys(std::move(*keys), *push, principal_of(request).username);
+  auto pushed = co_await configuration.write_global_keys(std::move(*keys), *push, principal_of(request).username,
+                                                         actor_of(request));
   if (!pushed) co_return web::problem(pushed.error(), request.request_id);
   if (*pushed) body["pushed"] = **pushed;
   co_return web::Response::json(json::serialize(body));

@@ -25,9 +25,9 @@ Error stored_but_not_pushed(const Error& error) {
 
 }  // namespace
 
-ConfigurationService::ConfigurationService(postgres::Pool& pool, EnvironmentService& environments, AgentService& agents,
-                                           Clock clock)
-    : store_(pool),
+ConfigurationService::ConfigurationService(postgres::Pool& pool, AuditService& audit, EnvironmentService& environments,
+                                           AgentService& agents, Clock clock)
+    : store_(pool, audit),
       environments_(environments),
       agents_(agents),
       clock_(std::move(clock)),
@@ -47,12 +47,13 @@ async::Task<Expected<std::string>> ConfigurationService::read(std::string enviro
   co_return co_await envelope(std::move(environment), std::move(application), Which::latest);
 }
 
-async::Task<Expected<ConfigurationService::Written>> ConfigurationService::write(
-    ApplicationConfig config, Apply apply, std::optional<std::uint64_t> expected) {
+async::Task<Expected<ConfigurationService::Written>> ConfigurationService::write(ApplicationConfig config, Apply apply,
+                                                                                 std::optional<std::uint64_t> expected,
+                                                                                 AuditActor actor) {
   auto exists = co_await environments_.find(config.environment);
   if (!exists) co_return std::unexpected(exists.error());
   config.updated_at = clock_();
-  auto stored = co_await store_.write(config, apply == Apply::live, expected);
+  auto stored = co_await store_.write(config, apply == Apply::live, expected, std::move(actor));
   // Also after a failure: nobody knows whether the statement ran.
   ++changes_;
   if (!stored) co_return std::unexpected(stored.error());
@@ -93,14 +94,15 @@ async::Task<Expected<std::vector<std::string>>> ConfigurationService::global_key
 
 async::Task<Expected<std::optional<std::size_t>>> ConfigurationService::write_global_keys(std::vector<std::string> keys,
                                                                                           bool push,
-                                                                                          std::string username) {
+                                                                                          std::string username,
+                                                                                          AuditActor actor) {
   std::vector<ApplicationKey> running;
   if (push) {
     auto found = co_await running_applications();
     if (!found) co_return std::unexpected(found.error());
     running = std::move(*found);
   }
-  auto written = co_await store_.write_global_keys(std::move(keys), running, username, clock_());
+  auto written = co_await store_.write_global_keys(std::move(keys), running, username, clock_(), std::move(actor));
   ++changes_;
   if (!written) co_return std::unexpected(written.error());
   if (!push) co_return std::optional<std::size_t>{};

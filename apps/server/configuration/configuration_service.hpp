@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "server/agents/agent_service.hpp"
+#include "server/audit/audit_service.hpp"
 #include "server/configuration/configuration_store.hpp"
 #include "server/environments/environment_service.hpp"
 
@@ -13,7 +14,8 @@ namespace cameleer::server {
 /// name runs, and the sensitive keys of all of them. I/O thread only; the services outlive it.
 class ConfigurationService {
  public:
-  ConfigurationService(postgres::Pool& pool, EnvironmentService& environments, AgentService& agents, Clock clock);
+  ConfigurationService(postgres::Pool& pool, AuditService& audit, EnvironmentService& environments,
+                       AgentService& agents, Clock clock);
 
   /// Sends the applied configuration of an application to its running agents in the name of a user; gives the number of
   /// commands. Asked after each change that is applied live. Without one nothing is sent.
@@ -38,13 +40,15 @@ class ConfigurationService {
   enum class Apply : std::uint8_t { live, staged };
   /// Stores the configuration for its environment and application, by its `updated_by`. `expected`: only when this is
   /// the stored version (0: nothing is stored), else `conflict`. A failure after it was stored says so.
-  async::Task<Expected<Written>> write(ApplicationConfig config, Apply apply, std::optional<std::uint64_t> expected);
+  /// `actor` is who the audit log says did it; without a name: `updated_by`.
+  async::Task<Expected<Written>> write(ApplicationConfig config, Apply apply, std::optional<std::uint64_t> expected,
+                                       AuditActor actor = {});
 
   async::Task<Expected<std::vector<std::string>>> global_keys();
   /// With `push` each application that has a LIVE or STALE agent gets a new version of its applied configuration, and
   /// its agents get it; the number of commands.
   async::Task<Expected<std::optional<std::size_t>>> write_global_keys(std::vector<std::string> keys, bool push,
-                                                                      std::string username);
+                                                                      std::string username, AuditActor actor = {});
 
   /// What is masked in the data of an application: the default and the global keys and its own, staged ones included.
   /// At most 5 s old; a change made here counts at once. While the database is gone: what was known last, at least the

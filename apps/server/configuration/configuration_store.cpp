@@ -40,6 +40,61 @@ Expected<ApplicationConfig> config_in(const postgres::Result& result, std::size_
   return config;
 }
 
+/// The stored configuration, empty when there is none; nobody changes it before the transaction ends.
+async::Task<postgres::Outcome<std::string>> locked_config(postgres::Transaction& transaction, ApplicationKey key) {
+  postgres::Parameters parameters{key.environment, key.application};
+  // A row that is not there yet cannot be locked.
+  auto locked =
+      co_await transaction.query("select pg_advisory_xact_lock(hashtextextended($1, hashtext($2)))", parameters);
+  if (!locked) co_return std::unexpected(std::move(locked.error()));
+  auto result = co_await transaction.query(
+      "select config from application_configs where environment = $1 and application = $2 for update",
+      std::move(parameters));
+  if (!result) co_return std::unexpected(std::move(result.error()));
+  co_return result->rows() == 0 ? std::string() : std::string(result->text(0, 0));
+}
+
+/// `before` and `after` of the members that differ.
+json::object difference(std::string_view before_text, std::string_view after_text) {
+  const auto before = before_text.empty() ? json::object() : json::parse(before_text).as_object();
+  const auto after = json::parse(after_text).as_object();
+  json::object old_members, new_members;
+  for (const auto& member : before) {
+    const auto* now = after.if_contains(member.key());
+    if (now == nullptr || *now != member.value()) old_members[member.key()] = member.value();
+  }
+  for (const auto& member : after) {
+    const auto* earlier = before.if_contains(member.key());
+    if (earlier == nullptr || *earlier != member.value()) new_members[member.key()] = member.value();
+  }
+  json::object detail;
+  detail["before"] = std::move(old_members);
+  detail["after"] = std::move(new_members);
+  return detail;
+}
+
+json::array as_json(const std::vector<std::string>& keys) {
+  json::array array;
+  for (const auto& key : keys) array.emplace_back(key);
+  return array;
+}
+
+AuditEntry changed_keys(const std::vector<std::string>& before, const std::vector<std::string>& after,
+                        std::size_t applications, AuditActor actor) {
+  const auto missing_in = [](const auto& others) {
+    return [&others](const auto& key) { return std::ranges::find(others, key) == others.end(); };
+  };
+  return {.actor = std::move(actor),
+          .category = AuditCategory::config,
+          .action = "update_sensitive_keys",
+          .target = "sensitive_keys",
+          .detail = {{"before", as_json(before)},
+                     {"after", as_json(after)},
+                     {"added", std::ranges::count_if(after, missing_in(before))},
+                     {"removed", std::ranges::count_if(before, missing_in(after))},
+                     {"applications", applications}}};
+}
+
 }  // namespace
 
 async::Task<Expected<ConfigurationStore::Stored>> ConfigurationStore::read(ApplicationKey key) {
@@ -63,7 +118,7 @@ async::Task<Expected<ConfigurationStore::Stored>> ConfigurationStore::read(Appli
 }
 
 async::Task<Expected<std::optional<ConfigurationStore::Written>>> ConfigurationStore::write(
-    ApplicationConfig config, bool applied, std::optional<std::uint64_t> expected) {
+    ApplicationConfig config, bool applied, std::optional<std::uint64_t> expected, AuditActor actor) {
   postgres::Parameters parameters{config.environment,
                                   config.application,
                                   to_json(config),
@@ -71,36 +126,57 @@ async::Task<Expected<std::optional<ConfigurationStore::Written>>> ConfigurationS
                                   config.updated_by,
                                   applied,
                                   expected ? postgres::Parameter(static_cast<std::int64_t>(*expected)) : std::nullopt};
-  auto result = co_await pool_.query(
-      fmt::format(
-          "with new as (select $3::jsonb as config, $4::timestamptz as at, $5::text as by, "
-          "case when jsonb_array_length($3::jsonb -> 'taps') > 0 then 1 else 0 end as tap_version) "
-          "insert into application_configs as c (environment, application, config, version, tap_version, updated_at, "
-          "updated_by, applied_config, applied_version, applied_tap_version, applied_at, applied_by) "
-          "select $1::text, $2::text, config, 1, tap_version, at, by, case when $6::boolean then config end, "
-          "case when $6 then 1 end, case when $6 then tap_version end, case when $6 then at end, case when $6 then by "
-          "end "
-          "from new where coalesce($7::bigint, 0) = 0 "
-          "or exists (select from application_configs where environment = $1 and application = $2) "
-          "on conflict (environment, application) do update set config = excluded.config, version = c.version + 1, "
-          "tap_version = c.tap_version + (c.config -> 'taps' <> excluded.config -> 'taps')::int, "
-          "updated_at = excluded.updated_at, updated_by = excluded.updated_by, "
-          "applied_config = coalesce(excluded.applied_config, c.applied_config), "
-          "applied_version = case when $6 then c.version + 1 else c.applied_version end, "
-          "applied_tap_version = case when $6 then c.tap_version + (c.config -> 'taps' <> excluded.config -> "
-          "'taps')::int "
-          "else c.applied_tap_version end, "
-          "applied_at = coalesce(excluded.applied_at, c.applied_at), "
-          "applied_by = coalesce(excluded.applied_by, c.applied_by) "
-          "where $7::bigint is null or c.version = $7 returning version, tap_version, {}",
-          kGlobalKeys),
-      std::move(parameters));
+  auto transaction = co_await pool_.begin();
+  if (!transaction) co_return std::unexpected(transaction.error().for_caller());
+  auto before = co_await locked_config(**transaction, {config.environment, config.application});
+  if (!before) co_return std::unexpected(before.error().for_caller());
+  auto result =
+      co_await (*transaction)
+          ->query(
+              fmt::format(
+                  "with new as (select $3::jsonb as config, $4::timestamptz as at, $5::text as by, "
+                  "case when jsonb_array_length($3::jsonb -> 'taps') > 0 then 1 else 0 end as tap_version) "
+                  "insert into application_configs as c (environment, application, config, version, tap_version, "
+                  "updated_at, "
+                  "updated_by, applied_config, applied_version, applied_tap_version, applied_at, applied_by) "
+                  "select $1::text, $2::text, config, 1, tap_version, at, by, case when $6::boolean then config end, "
+                  "case when $6 then 1 end, case when $6 then tap_version end, case when $6 then at end, case when $6 "
+                  "then by "
+                  "end "
+                  "from new where coalesce($7::bigint, 0) = 0 "
+                  "or exists (select from application_configs where environment = $1 and application = $2) "
+                  "on conflict (environment, application) do update set config = excluded.config, version = c.version "
+                  "+ 1, "
+                  "tap_version = c.tap_version + (c.config -> 'taps' <> excluded.config -> 'taps')::int, "
+                  "updated_at = excluded.updated_at, updated_by = excluded.updated_by, "
+                  "applied_config = coalesce(excluded.applied_config, c.applied_config), "
+                  "applied_version = case when $6 then c.version + 1 else c.applied_version end, "
+                  "applied_tap_version = case when $6 then c.tap_version + (c.config -> 'taps' <> excluded.config -> "
+                  "'taps')::int "
+                  "else c.applied_tap_version end, "
+                  "applied_at = coalesce(excluded.applied_at, c.applied_at), "
+                  "applied_by = coalesce(excluded.applied_by, c.applied_by) "
+                  "where $7::bigint is null or c.version = $7 returning version, tap_version, {}, config",
+                  kGlobalKeys),
+              std::move(parameters));
   if (!result) co_return std::unexpected(result.error().for_caller());
   if (result->rows() == 0) co_return std::optional<Written>{};
   Written written{.version = static_cast<std::uint64_t>(result->integer(0, 0)),
                   .tap_version = static_cast<std::uint64_t>(result->integer(0, 1)),
                   .global_keys = {}};
   append_keys(result->text(0, 2), written.global_keys);
+  if (actor.username.empty()) actor.username = config.updated_by;
+  AuditEntry entry{.actor = std::move(actor),
+                   .category = AuditCategory::config,
+                   .action = "update_application_config",
+                   .target = config.environment + "/" + config.application,
+                   .detail = difference(*before, result->text(0, 3))};
+  entry.detail["version"] = written.version;
+  entry.detail["apply"] = applied ? "live" : "staged";
+  auto noted = co_await audit_.append(**transaction, std::move(entry));
+  if (!noted) co_return std::unexpected(noted.error().for_caller());
+  auto committed = co_await (*transaction)->commit();
+  if (!committed) co_return std::unexpected(committed.error().for_caller());
   co_return std::optional(std::move(written));
 }
 
@@ -114,9 +190,18 @@ async::Task<Expected<std::vector<std::string>>> ConfigurationStore::global_keys(
 
 async::Task<Expected<void>> ConfigurationStore::write_global_keys(std::vector<std::string> keys,
                                                                   std::vector<ApplicationKey> renewed,
-                                                                  std::string username, Instant now) {
+                                                                  std::string username, Instant now, AuditActor actor) {
   auto transaction = co_await pool_.begin();
   if (!transaction) co_return std::unexpected(transaction.error().for_caller());
+  auto locked = co_await (*transaction)->query("select pg_advisory_xact_lock(hashtextextended('sensitive_keys', 0))");
+  if (!locked) co_return std::unexpected(locked.error().for_caller());
+  auto earlier = co_await (*transaction)->query(fmt::format("select {}", kGlobalKeys));
+  if (!earlier) co_return std::unexpected(earlier.error().for_caller());
+  std::vector<std::string> before;
+  append_keys(earlier->text(0, 0), before);
+  if (actor.username.empty()) actor.username = username;
+  auto noted = co_await audit_.append(**transaction, changed_keys(before, keys, renewed.size(), std::move(actor)));
+  if (!noted) co_return std::unexpected(noted.error().for_caller());
   postgres::Parameters value{array_of(keys)};
   auto written = co_await (*transaction)
                      ->query(

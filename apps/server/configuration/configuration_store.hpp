@@ -2,6 +2,8 @@
 #include <cameleer/core/application_config.hpp>
 #include <cameleer/postgres/pool.hpp>
 
+#include "server/audit/audit_service.hpp"
+
 namespace cameleer::server {
 
 /// Names an application: one of the same name in another environment is another.
@@ -15,7 +17,7 @@ struct ApplicationKey {
 /// several server processes may.
 class ConfigurationStore {
  public:
-  explicit ConfigurationStore(postgres::Pool& pool) : pool_(pool) {}
+  ConfigurationStore(postgres::Pool& pool, AuditService& audit) : pool_(pool), audit_(audit) {}
 
   /// What one application has. Version 0: nothing is stored, or nothing was applied.
   struct Stored {
@@ -32,13 +34,13 @@ class ConfigurationStore {
     std::vector<std::string> global_keys;
   };
   async::Task<Expected<std::optional<Written>>> write(ApplicationConfig config, bool applied,
-                                                      std::optional<std::uint64_t> expected);
+                                                      std::optional<std::uint64_t> expected, AuditActor actor);
 
   async::Task<Expected<std::vector<std::string>>> global_keys();
   /// Stores the global keys. The applied configuration of each of the applications gets a new version in the same
   /// transaction, for agents take newer ones alone; a newer staged one stays the newest.
   async::Task<Expected<void>> write_global_keys(std::vector<std::string> keys, std::vector<ApplicationKey> renewed,
-                                                std::string username, Instant now);
+                                                std::string username, Instant now, AuditActor actor);
 
   /// Names that are masked for an application: in its latest or in its applied configuration.
   struct Keys {
@@ -48,6 +50,7 @@ class ConfigurationStore {
 
  private:
   postgres::Pool& pool_;
+  AuditService& audit_;
 };
 
 }  // namespace cameleer::server

@@ -78,7 +78,7 @@ Expected<std::string> label_in(std::string_view body) {
 async::Task<web::Response> create_key(EnvironmentService& environments, web::Request& request) {
   auto label = label_in(request.body);
   if (!label) co_return web::problem(label.error(), request.request_id);
-  auto key = co_await environments.create_key(environment_in(request), std::move(*label));
+  auto key = co_await environments.create_key(environment_in(request), std::move(*label), actor_of(request));
   if (!key) co_return web::problem(key.error(), request.request_id);
   auto body = json_of(key->description);
   body["secret"] = key->secret;
@@ -88,8 +88,8 @@ async::Task<web::Response> create_key(EnvironmentService& environments, web::Req
 }
 
 async::Task<web::Response> revoke_key(EnvironmentService& environments, web::Request& request) {
-  auto revoked =
-      co_await environments.revoke_key(environment_in(request), std::string(request.path_parameter("keyId")));
+  auto revoked = co_await environments.revoke_key(environment_in(request), std::string(request.path_parameter("keyId")),
+                                                  actor_of(request));
   if (!revoked) co_return web::problem(revoked.error(), request.request_id);
   co_return web::Response::empty(204);
 }

@@ -12,8 +12,9 @@ constexpr std::size_t kMaxListedKeys = 1'000;
 
 }  // namespace
 
-EnvironmentService::EnvironmentService(postgres::Pool& pool, Clock clock, Random random, EnvironmentSettings settings)
-    : store_(pool),
+EnvironmentService::EnvironmentService(postgres::Pool& pool, AuditService& audit, Clock clock, Random random,
+                                       EnvironmentSettings settings)
+    : store_(pool, audit),
       clock_(std::move(clock)),
       random_(std::move(random)),
       settings_(std::move(settings)),
@@ -56,7 +57,8 @@ async::Task<Expected<Environment>> EnvironmentService::find(std::string slug) {
   co_return std::move(**found);
 }
 
-async::Task<Expected<EnvironmentService::NewKey>> EnvironmentService::create_key(std::string slug, std::string label) {
+async::Task<Expected<EnvironmentService::NewKey>> EnvironmentService::create_key(std::string slug, std::string label,
+                                                                                 AuditActor actor) {
   auto secret = identity::make_api_key(random_);
   const auto now = clock_();
   EnvironmentStore::NewKey key{.id = identity::random_uuid(random_),
@@ -70,7 +72,7 @@ async::Task<Expected<EnvironmentService::NewKey>> EnvironmentService::create_key
                              .status = "ACTIVE",
                              .created_at = now,
                              .revoked_at = std::nullopt};
-  auto inserted = co_await store_.insert_key(std::move(key), now);
+  auto inserted = co_await store_.insert_key(std::move(key), now, std::move(actor));
   if (!inserted) co_return std::unexpected(inserted.error());
   if (!*inserted) {
     co_return fail(ErrorCode::environment_not_found, "There is no environment of this name.", "environment");
@@ -84,11 +86,12 @@ async::Task<Expected<std::vector<KeyDescription>>> EnvironmentService::list_keys
   co_return co_await store_.list_keys(std::move(slug), kMaxListedKeys);
 }
 
-async::Task<Expected<void>> EnvironmentService::revoke_key(std::string slug, std::string id) {
+async::Task<Expected<void>> EnvironmentService::revoke_key(std::string slug, std::string id, AuditActor actor) {
   auto exists = co_await find(slug);
   if (!exists) co_return std::unexpected(exists.error());
   Expected<bool> revoked = false;
-  if (identity::is_uuid(id)) revoked = co_await store_.revoke_key(std::move(slug), std::move(id), clock_());
+  if (identity::is_uuid(id))
+    revoked = co_await store_.revoke_key(std::move(slug), std::move(id), clock_(), std::move(actor));
   // Also after a failure: nobody knows whether the statement ran.
   ++revocations_;
   recent_keys_by_id_.clear();

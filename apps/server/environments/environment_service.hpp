@@ -26,7 +26,8 @@ inline constexpr std::string_view kBootstrapKeyRef = "bootstrap";
 /// function says otherwise. I/O thread only.
 class EnvironmentService {
  public:
-  EnvironmentService(postgres::Pool& pool, Clock clock, Random random, EnvironmentSettings settings);
+  EnvironmentService(postgres::Pool& pool, AuditService& audit, Clock clock, Random random,
+                     EnvironmentSettings settings);
 
   /// First start: the environment `default`, and one API key when there is none at all. The secret of that key, once.
   /// `keep` gets the secret before anything is stored, so that a crash in between loses nothing; its failure is ours.
@@ -41,12 +42,12 @@ class EnvironmentService {
     KeyDescription description;
     std::string secret;  ///< exists nowhere else
   };
-  async::Task<Expected<NewKey>> create_key(std::string slug, std::string label);
+  async::Task<Expected<NewKey>> create_key(std::string slug, std::string label, AuditActor actor = system_actor());
   /// The newest 1,000, newest first.
   async::Task<Expected<std::vector<KeyDescription>>> list_keys(std::string slug);
   /// For good, and at once in this process: from the return on neither the key nor a token that came from it counts.
   /// A revoked key stays as it is. `api_key_not_found` when the environment has none of that id.
-  async::Task<Expected<void>> revoke_key(std::string slug, std::string id);
+  async::Task<Expected<void>> revoke_key(std::string slug, std::string id, AuditActor actor = system_actor());
 
   /// Who owns the key or bootstrap token; nothing when nobody does (unknown, revoked, grace over).
   async::Task<Expected<std::optional<KeyOwner>>> owner_of(std::string secret);

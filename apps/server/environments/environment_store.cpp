@@ -23,6 +23,14 @@ std::optional<StoredKey> key_in(const postgres::Result& result) {
   return key;
 }
 
+AuditEntry created(const EnvironmentStore::NewKey& key, AuditActor actor) {
+  return {.actor = std::move(actor),
+          .category = AuditCategory::environment,
+          .action = "create_api_key",
+          .target = key.id,
+          .detail = {{"environment", key.environment}, {"label", key.label}, {"prefix", key.prefix}}};
+}
+
 }  // namespace
 
 bool StoredKey::counts(Instant now) const {
@@ -56,13 +64,13 @@ async::Task<Expected<std::optional<Environment>>> EnvironmentStore::find(std::st
   co_return std::optional(environment_in(*result, 0));
 }
 
-async::Task<Expected<bool>> EnvironmentStore::insert_key(NewKey key, Instant now) {
+async::Task<Expected<bool>> EnvironmentStore::insert_key(NewKey key, Instant now, AuditActor actor) {
   postgres::Parameters parameters{key.id, key.label, key.hash, key.prefix, format_instant(now), key.environment};
-  auto result = co_await pool_.query(
+  auto result = co_await audit_.change(
       "insert into api_keys (id, environment_id, label, key_hash, key_prefix, created_at) "
       "select $1::uuid, id, $2, $3, $4, $5::timestamptz from environments where slug = $6",
-      std::move(parameters));
-  if (!result) co_return std::unexpected(result.error().for_caller());
+      std::move(parameters), created(key, std::move(actor)));
+  if (!result) co_return std::unexpected(result.error());
   co_return result->affected() > 0;
 }
 
@@ -87,6 +95,10 @@ async::Task<Expected<bool>> EnvironmentStore::insert_first_key(NewKey key, Insta
                         std::move(parameters));
   if (!result) co_return std::unexpected(result.error().for_caller());
   const bool inserted = result->affected() > 0;
+  if (inserted) {
+    auto noted = co_await audit_.append(**transaction, created(key, system_actor()));
+    if (!noted) co_return std::unexpected(noted.error().for_caller());
+  }
   auto committed = co_await (*transaction)->commit();
   if (!committed) co_return std::unexpected(committed.error().for_caller());
   co_return inserted;
@@ -143,14 +155,37 @@ async::Task<Expected<std::vector<KeyDescription>>> EnvironmentStore::list_keys(s
   co_return keys;
 }
 
-async::Task<Expected<bool>> EnvironmentStore::revoke_key(std::string environment, std::string id, Instant now) {
-  postgres::Parameters parameters{environment, id, format_instant(now)};
-  auto result = co_await pool_.query(
-      "update api_keys k set status = 'REVOKED', revoked_at = coalesce(k.revoked_at, $3::timestamptz) "
-      "from environments e where e.id = k.environment_id and e.slug = $1 and k.id = $2::uuid",
-      std::move(parameters));
-  if (!result) co_return std::unexpected(result.error().for_caller());
-  co_return result->affected() > 0;
+async::Task<Expected<bool>> EnvironmentStore::revoke_key(std::string environment, std::string id, Instant now,
+                                                         AuditActor actor) {
+  auto transaction = co_await pool_.begin();
+  if (!transaction) co_return std::unexpected(transaction.error().for_caller());
+  postgres::Parameters which{environment, id};
+  auto key = co_await (*transaction)
+                 ->query(
+                     "select k.label, k.key_prefix, k.status from api_keys k join environments e on e.id = "
+                     "k.environment_id where e.slug = $1 and k.id = $2::uuid for update of k",
+                     std::move(which));
+  if (!key) co_return std::unexpected(key.error().for_caller());
+  if (key->rows() == 0) co_return false;
+  if (key->text(0, 2) == "REVOKED") co_return true;
+  postgres::Parameters parameters{id, format_instant(now)};
+  auto revoked = co_await (*transaction)
+                     ->query("update api_keys set status = 'REVOKED', revoked_at = $2::timestamptz where id = $1::uuid",
+                             std::move(parameters));
+  if (!revoked) co_return std::unexpected(revoked.error().for_caller());
+  AuditEntry entry{.actor = std::move(actor),
+                   .category = AuditCategory::environment,
+                   .action = "revoke_api_key",
+                   .target = id,
+                   .detail = {{"environment", environment},
+                              {"label", key->text(0, 0)},
+                              {"prefix", key->text(0, 1)},
+                              {"statusBefore", key->text(0, 2)}}};
+  auto noted = co_await audit_.append(**transaction, std::move(entry));
+  if (!noted) co_return std::unexpected(noted.error().for_caller());
+  auto committed = co_await (*transaction)->commit();
+  if (!committed) co_return std::unexpected(committed.error().for_caller());
+  co_return true;
 }
 
 }  // namespace cameleer::server

@@ -2,6 +2,8 @@
 #include <cameleer/core/instant.hpp>
 #include <cameleer/postgres/pool.hpp>
 
+#include "server/audit/audit_service.hpp"
+
 namespace cameleer::server {
 
 struct Environment {
@@ -31,7 +33,7 @@ struct KeyDescription {
 
 class EnvironmentStore {
  public:
-  explicit EnvironmentStore(postgres::Pool& pool) : pool_(pool) {}
+  EnvironmentStore(postgres::Pool& pool, AuditService& audit) : pool_(pool), audit_(audit) {}
 
   async::Task<Expected<void>> insert_environment_if_absent(Environment environment, Instant now);
   async::Task<Expected<std::vector<Environment>>> list();
@@ -45,7 +47,7 @@ class EnvironmentStore {
     std::string prefix;
   };
   /// False: there is no such environment.
-  async::Task<Expected<bool>> insert_key(NewKey key, Instant now);
+  async::Task<Expected<bool>> insert_key(NewKey key, Instant now, AuditActor actor);
   async::Task<Expected<bool>> any_key();
   /// Only when there is no key at all; false otherwise.
   async::Task<Expected<bool>> insert_first_key(NewKey key, Instant now);
@@ -56,10 +58,11 @@ class EnvironmentStore {
   /// The newest first, at most `most`.
   async::Task<Expected<std::vector<KeyDescription>>> list_keys(std::string environment, std::size_t most);
   /// Makes it REVOKED if it is not; false: the environment has no such key.
-  async::Task<Expected<bool>> revoke_key(std::string environment, std::string id, Instant now);
+  async::Task<Expected<bool>> revoke_key(std::string environment, std::string id, Instant now, AuditActor actor);
 
  private:
   postgres::Pool& pool_;
+  AuditService& audit_;
 };
 
 }  // namespace cameleer::server

@@ -207,9 +207,10 @@ TEST_CASE("without a database an answer is 503 within its deadline") {
   const Clock clock = [] { return instant_of(1'800'000'000'000); };
   async::WorkerPool workers(1, 10);
   const identity::Keys keys(identity::MasterKey::from_bytes(std::string(32, 'k')));
-  server::EnvironmentService environments(pool, clock, identity::system_random(), {});
+  server::AuditService audit(pool, clock);
+  server::EnvironmentService environments(pool, audit, clock, identity::system_random(), {});
   server::TokenService tokens(keys, pool, clock, identity::system_random(), {});
-  server::AuthService auth(pool, workers, tokens, clock, identity::system_random());
+  server::AuthService auth(pool, audit, workers, tokens, clock, identity::system_random());
   auto login = test::finish(io, auth.login("admin", "x", "a", "b"));
   REQUIRE_FALSE(login);
   CHECK(login.error().error.code == ErrorCode::unavailable);

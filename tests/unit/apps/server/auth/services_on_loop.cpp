@@ -62,10 +62,10 @@ void ServicesOnLoop::restart() {
   audit.reset();
   audit.emplace(*pool, clock);
   environments.emplace(
-      *pool, clock, random,
+      *pool, *audit, clock, random,
       server::EnvironmentSettings{.bootstrap_token = "bootstrap-secret", .bootstrap_token_previous = "older"});
   tokens.emplace(keys, *pool, clock, random, server::TokenSettings{});
-  auth.emplace(*pool, workers, *tokens, clock, random, auth_settings);
+  auth.emplace(*pool, *audit, workers, *tokens, clock, random, auth_settings);
   agents.emplace(*pool, *tokens, *environments, keys, clock, agent_settings);
   router = web::Router();
   server::add_auth_routes(router, *auth, server::OriginRule("https://cameleer.example"),

@@ -72,7 +72,7 @@ CommandsOnLoop::CommandsOnLoop(server::CommandServiceSettings settings) : comman
 
 std::unique_ptr<server::CommandService> CommandsOnLoop::make_process() {
   return std::make_unique<server::CommandService>(
-      io.get_executor(), *pool, *agents, *environments, workers, keys, config_of, [this] { return now; },
+      io.get_executor(), *pool, *audit, *agents, *environments, workers, keys, config_of, [this] { return now; },
       identity::system_random(), command_settings);
 }
 

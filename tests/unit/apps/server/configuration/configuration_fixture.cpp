@@ -25,7 +25,7 @@ server::AgentServiceSettings settings(ConfigurationFixture* fixture) {
 ConfigurationFixture::ConfigurationFixture()
     : ServicesOnLoop({}, settings(this)),
       api_key(run(environments->ensure_first()).value().value()),
-      configuration(*pool, *environments, *agents, [this] { return now; }) {
+      configuration(*pool, *audit, *environments, *agents, [this] { return now; }) {
   make_admin();
   cell("insert into environments values (gen_random_uuid(), 'staging', 'Staging', now())");
   configuration.on_change([this](std::string environment, std::string application, std::string user) {
