@@ -124,7 +124,7 @@ export class ServerProcess {
     if (json !== undefined) all['content-type'] ??= 'application/json';
     const answer = await fetch(this.url + path, { method, headers: all, body: json !== undefined ? JSON.stringify(json) : body, redirect: 'manual' });
     const text = await answer.text();
-    const isJson = /json/.test(answer.headers.get('content-type') ?? '');
+    const isJson = /\bjson/.test(answer.headers.get('content-type') ?? '');
     return { status: answer.status, headers: answer.headers, text, body: isJson ? JSON.parse(text) : text };
   }
 

@@ -21,7 +21,10 @@ struct KeptBody : web::BodyWriter {
 
 /// The services and the ledger over their rows, with its routes.
 struct AuditFixture : ServicesOnLoop {
-  AuditFixture() { server::add_audit_routes(audit_router, ledger); }
+  AuditFixture() {
+    server::add_audit_routes(audit_router, ledger);
+    if (!audit_router.seal()) throw std::runtime_error("the routes of the audit log");
+  }
 
   void record(std::string action, std::string target = "", std::string username = "ada") {
     auto done = run(audit->record({.actor = {.username = std::move(username)},
