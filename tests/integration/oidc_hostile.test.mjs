@@ -261,3 +261,15 @@ test('without sign-up a stranger is not let in, and strict lets in only those wh
   assert.equal((await signIn(answerWith({ sub: 'nobody' }))).to, '/sign-in?error=not_admitted');
   assert.equal((await signIn(answerWith({ sub: 'somebody', roles: ['VIEWER'] }))).to, '/agents');
 });
+
+test('a hundred tokens of one person at once make one user, and the last word about roles counts', async () => {
+  provider.reset();
+  await configure();
+  const tokenWith = (...roles) => provider.token({ sub: 'busy', name: 'Busy', roles });
+  const tokens = await Promise.all(Array.from({ length: 100 }, (_, i) => tokenWith(['VIEWER', 'OPERATOR', 'ADMIN'][i % 3])));
+  const answers = await Promise.all(tokens.map((token) => server.request('GET', '/api/v1/auth/me', { token })));
+  assert.deepEqual([...new Set(answers.map((answer) => answer.status))], [200]);
+  assert.equal(new Set(answers.map((answer) => answer.body.userId)).size, 1);
+  const last = await server.request('GET', '/api/v1/auth/me', { token: await tokenWith('VIEWER') });
+  assert.deepEqual(last.body.roles, ['VIEWER']);
+});

@@ -40,7 +40,7 @@ export class RealProvider {
     let handler;
     this.server = await listen((request, response) => handler(request, response), this.port);
     this.port = this.server.address().port;
-    const machine = (id) => ({ client_id: id, client_secret: `${id}-secret-1234567890`, grant_types: ['client_credentials'], redirect_uris: [], response_types: [] });
+    const machine = (id) => ({ client_id: id, client_secret: `${id}-secret-1234567890`, grant_types: ['client_credentials'], redirect_uris: [], response_types: [], id_token_signed_response_alg: 'ES384' });
     const provider = new Provider(this.issuer, {
       jwks: { keys: [key.privateJwk] },
       enabledJWA: { idTokenSigningAlgValues: ['ES384'] },

@@ -24,6 +24,14 @@ json::object change_of(const OidcFields& before, const OidcFields& after) {
           {"clientSecretChanged", before.client_secret != after.client_secret}};
 }
 
+bool same_client(const OidcFields& one, const OidcFields& other) {
+  const auto of = [](const OidcFields& fields) {
+    return std::tie(fields.issuer_uri, fields.discovery_url, fields.client_id, fields.client_secret,
+                    fields.client_authentication, fields.scope, fields.token_parameters);
+  };
+  return of(one) == of(other);
+}
+
 }  // namespace
 
 identity::ProviderExpectations OidcProvider::access_expectations() const {
@@ -75,11 +83,13 @@ void OidcConfigurationService::adopt(const std::optional<std::string>& text) {
   }
   text_ = text;
   ++generation_;
-  provider_.reset();
+  const auto before = std::exchange(provider_, nullptr);
   const auto fields = overlay(settings_, stored_);
   if (!fields.issuer_uri || problem_of(fields)) return;
-  provider_ = std::make_shared<OidcProvider>(
-      OidcProvider{fields, identity::OidcClient(client_settings_of(fields), fetch_, clock_), generation_});
+  auto client = before && same_client(before->fields, fields)
+                    ? before->client
+                    : std::make_shared<identity::OidcClient>(client_settings_of(fields), fetch_, clock_);
+  provider_ = std::make_shared<OidcProvider>(OidcProvider{fields, std::move(client), generation_});
 }
 
 async::Task<Expected<void>> OidcConfigurationService::refresh() {
@@ -139,10 +149,10 @@ Expected<OidcFields> OidcConfigurationService::complete(OidcFields fields) const
                   fmt::format("/{}", field.member));
     }
   }
-  const bool same_client = fields.issuer_uri == stored_.issuer_uri && fields.discovery_url == stored_.discovery_url &&
-                           fields.client_id == stored_.client_id;
+  const bool same_provider = fields.issuer_uri == stored_.issuer_uri && fields.discovery_url == stored_.discovery_url &&
+                             fields.client_id == stored_.client_id;
   // A secret goes to the provider that it was given for, and to no other.
-  if (!fields.client_secret && !settings_.client_secret && same_client) fields.client_secret = stored_.client_secret;
+  if (!fields.client_secret && !settings_.client_secret && same_provider) fields.client_secret = stored_.client_secret;
   if (auto problem = problem_of(overlay(settings_, fields))) return std::unexpected(std::move(*problem));
   return fields;
 }
@@ -167,7 +177,7 @@ async::Task<Expected<OidcConfigurationService::View>> OidcConfigurationService::
   auto written = co_await store_.write_configuration(text, std::move(entry));
   read_at_.reset();
   if (!written) co_return std::unexpected(written.error());
-  adopt(text);
+  if (auto read = co_await refresh(); !read) co_return std::unexpected(read.error());
   co_return View{.fields = overlay(settings_, stored_), .fixed = fixed_members(settings_)};
 }
 
@@ -181,8 +191,7 @@ async::Task<Expected<void>> OidcConfigurationService::remove(AuditActor actor) {
   auto written = co_await store_.write_configuration(std::nullopt, std::move(entry));
   read_at_.reset();
   if (!written) co_return written;
-  adopt(std::nullopt);
-  co_return Expected<void>{};
+  co_return co_await refresh();
 }
 
 async::Task<Expected<std::vector<identity::OidcClient::Check>>> OidcConfigurationService::test(

@@ -10,8 +10,8 @@ namespace cameleer::server {
 /// A provider as it is configured now. Whoever uses it holds it; a change of the configuration makes another.
 struct OidcProvider {
   OidcFields fields;
-  identity::OidcClient client;
-  std::uint64_t generation = 0;  ///< of the configuration
+  std::shared_ptr<identity::OidcClient> client;  ///< stays, with its keys, when only other things change
+  std::uint64_t generation = 0;                  ///< of the configuration
   [[nodiscard]] identity::ProviderExpectations access_expectations() const;
 };
 

@@ -86,7 +86,7 @@ async::Task<Expected<OidcLogin::Begun>> OidcLogin::begin(std::string return_to, 
   const auto pkce = identity::make_pkce(random_);
   const auto state = identity::random_token(random_), nonce = identity::random_token(random_);
   Begun begun{.location = {}, .cookie_name = cookie_of(state), .cookie_value = identity::random_token(random_)};
-  auto url = co_await (*provider)->client.authorization_url(
+  auto url = co_await (*provider)->client->authorization_url(
       {.redirect_uri = redirect_uri, .state = state, .nonce = nonce, .challenge = pkce.challenge, .more = {}});
   if (!url) co_return std::unexpected(url.error());
   begun.location = std::move(*url);
@@ -95,7 +95,8 @@ async::Task<Expected<OidcLogin::Begun>> OidcLogin::begin(std::string return_to, 
                              {"nonce", nonce},
                              {"returnTo", return_to},
                              {"redirectUri", redirect_uri},
-                             {"generation", (*provider)->generation}};
+                             {"issuer", *(*provider)->fields.issuer_uri},
+                             {"clientId", *(*provider)->fields.client_id}};
   const auto hash = identity::sha256_hex(state);
   auto sealed = identity::seal(keys_, json::serialize(attempt), place_of("attempt", hash), random_);
   auto kept = co_await store_.insert_attempt(hash, std::move(sealed), now, now + kAttemptLife, kMostAttempts);
@@ -117,7 +118,8 @@ async::Task<OidcLogin::Outcome<OidcLogin::Attempt>> OidcLogin::take_attempt(cons
                   .nonce = member_of(*object, "nonce"),
                   .return_to = member_of(*object, "returnTo"),
                   .redirect_uri = member_of(*object, "redirectUri"),
-                  .generation = object->at("generation").to_number<std::uint64_t>()};
+                  .issuer = member_of(*object, "issuer"),
+                  .client_id = member_of(*object, "clientId")};
   const auto cookie = answer.cookie(cookie_of(answer.state));
   if (!identity::equal_in_constant_time(identity::sha256_hex(cookie), attempt.binding_hash)) {
     co_return failed("state", "The sign-in was begun in another browser.");
@@ -128,7 +130,7 @@ async::Task<OidcLogin::Outcome<OidcLogin::Attempt>> OidcLogin::take_attempt(cons
 async::Task<OidcLogin::Outcome<identity::ProviderClaims>> OidcLogin::check(std::shared_ptr<OidcProvider> provider,
                                                                            std::string token,
                                                                            identity::ProviderExpectations expected) {
-  auto verified = co_await provider->client.verify(std::move(token), std::move(expected));
+  auto verified = co_await provider->client->verify(std::move(token), std::move(expected));
   if (!verified) co_return failed(verified.error());
   if (*verified) co_return std::move(**verified);
   tokens_.count_refused(verified->error());
@@ -142,7 +144,7 @@ async::Task<OidcLogin::Outcome<std::string>> OidcLogin::bound_claims(std::shared
                                                                      Proven& proven, const Attempt& attempt) {
   const auto expected = provider->access_expectations();
   const bool must = !expected.required_claims.empty();
-  auto first = co_await provider->client.verify(proven.tokens.access_token, expected);
+  auto first = co_await provider->client->verify(proven.tokens.access_token, expected);
   if (!first) co_return failed(first.error());
   if (*first && (*first)->subject == proven.subject) co_return (*first)->json;
   if (!must) co_return std::string("{}");
@@ -152,13 +154,13 @@ async::Task<OidcLogin::Outcome<std::string>> OidcLogin::bound_claims(std::shared
                                     .audience = *provider->fields.client_id,
                                     .required_claims = expected.required_claims,
                                     .nonce = attempt.nonce};
-  auto own = co_await provider->client.verify(proven.tokens.id_token, std::move(id));
+  auto own = co_await provider->client->verify(proven.tokens.id_token, std::move(id));
   if (own && *own) co_return std::string("{}");
   if (proven.tokens.refresh_token.empty()) {
     tokens_.count_refused(identity::TokenRejection::foreign_tenant);
     co_return failed("wrong_tenant", "The tokens lack the required claims, and there is no refresh token to ask with.");
   }
-  auto more = co_await provider->client.refresh(proven.tokens.refresh_token);
+  auto more = co_await provider->client->refresh(proven.tokens.refresh_token);
   if (!more) co_return failed(more.error());
   auto claims = co_await check(provider, more->access_token, expected);
   if (!claims) co_return std::unexpected(claims.error());
@@ -170,7 +172,7 @@ async::Task<OidcLogin::Outcome<std::string>> OidcLogin::bound_claims(std::shared
 
 async::Task<OidcLogin::Outcome<OidcLogin::Proven>> OidcLogin::prove(std::shared_ptr<OidcProvider> provider,
                                                                     std::string code, const Attempt& attempt) {
-  auto tokens = co_await provider->client.exchange_code(std::move(code), attempt.redirect_uri, attempt.verifier);
+  auto tokens = co_await provider->client->exchange_code(std::move(code), attempt.redirect_uri, attempt.verifier);
   if (!tokens) co_return failed(tokens.error());
   identity::ProviderExpectations expected{.use = identity::ProviderExpectations::Use::id,
                                           .issuer = *provider->fields.issuer_uri,
@@ -184,7 +186,7 @@ async::Task<OidcLogin::Outcome<OidcLogin::Proven>> OidcLogin::prove(std::shared_
   if (!bound) co_return std::unexpected(bound.error());
   proven.claims = merged_claims(*bound, proven.claims);
   if (provider->fields.user_info.value_or(false)) {
-    auto info = co_await provider->client.user_info(proven.tokens.access_token, proven.subject);
+    auto info = co_await provider->client->user_info(proven.tokens.access_token, proven.subject);
     if (!info) co_return failed(info.error());
     proven.claims = merged_claims(proven.claims, *info);
   }
@@ -241,7 +243,8 @@ async::Task<std::expected<OidcLogin::SignedIn, OidcLogin::Failure>> OidcLogin::f
   if (!attempt) co_return std::unexpected(attempt.error());
   auto provider = co_await configuration_.provider();
   if (!provider) co_return failed(provider.error());
-  const bool same = *provider && (*provider)->fields.client_id && (*provider)->generation == attempt->generation;
+  const bool same = *provider && (*provider)->fields.client_id == std::optional(attempt->client_id) &&
+                    (*provider)->fields.issuer_uri == std::optional(attempt->issuer);
   if (!same) co_return failed("state", "The configuration was changed during the sign-in.");
   Outcome<SignedIn> result = failed("state", "");
   if (!answer.issuer.empty() && answer.issuer != *(*provider)->fields.issuer_uri) {
@@ -273,7 +276,7 @@ async::Task<Expected<std::string>> OidcLogin::logout_url(std::string session_has
   const auto text = identity::open(keys_, **sealed, place_of("session", session_hash));
   const auto tokens = text ? object_in(*text) : std::nullopt;
   if (!tokens) co_return std::string();
-  co_return co_await (*provider)->client.logout_url(member_of(*tokens, "idToken"), std::move(redirect_uri));
+  co_return co_await (*provider)->client->logout_url(member_of(*tokens, "idToken"), std::move(redirect_uri));
 }
 
 }  // namespace cameleer::server

@@ -44,7 +44,7 @@ class OidcLogin {
  private:
   struct Attempt {
     std::string binding_hash, verifier, nonce, return_to, redirect_uri;
-    std::uint64_t generation = 0;
+    std::string issuer, client_id;  ///< that it was begun with; another process may finish it
   };
   struct Proven {
     std::string subject, claims;

@@ -39,7 +39,7 @@ ProviderTokens::ProviderTokens(OidcConfigurationService& configuration, Provider
 
 async::Task<Expected<ProviderTokens::Known>> ProviderTokens::verify(std::shared_ptr<OidcProvider> provider,
                                                                     std::string token, AuditActor actor) {
-  auto verified = co_await provider->client.verify(std::move(token), provider->access_expectations());
+  auto verified = co_await provider->client->verify(std::move(token), provider->access_expectations());
   if (!verified)
     co_return fail(ErrorCode::unavailable, "The provider's keys cannot be had: " + verified.error().message);
   if (!*verified) {

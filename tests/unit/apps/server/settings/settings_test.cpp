@@ -57,6 +57,14 @@ TEST_CASE("a wrong value names the setting and its rule") {
       {"cameleer.server.agents.stale-after-ms", "-1"},
       {"cameleer.server.ingest.retention-days", "1.5"},
       {"cameleer.server.auth.local.enabled", "yes"},
+      {"cameleer.server.oidc.issuer-uri", "id.example"},
+      {"cameleer.server.oidc.issuer-uri", "https://id.example/?x"},
+      {"cameleer.server.oidc.client-authentication", "none"},
+      {"cameleer.server.oidc.scope", "profile"},
+      {"cameleer.server.oidc.strict", "yes"},
+      {"cameleer.server.oidc.default-roles", "a,,b"},
+      {"cameleer.server.oidc.required-claims", "organization_id=1"},
+      {"cameleer.server.oidc.required-claims", R"({"organization_id":1})"},
       {"cameleer.server.log.level", "trace"},
   }));
   CAPTURE(name, value);
@@ -127,4 +135,17 @@ TEST_CASE("settings that only make sense together are checked together") {
         "cameleer.server.auth.local.enabled");
   CHECK(with_flag("cameleer.server.postgres.url", "postgresql://h/d").error().member ==
         "cameleer.server.security.masterkey");
+}
+
+TEST_CASE("an OpenID provider needs an audience, and only with one may local sign-in be off") {
+  SettingSources sources;
+  sources.environment = {{"cameleer.server.oidc.issuer-uri", "https://id.example"}};
+  CHECK(resolve_settings(sources).error().member == "cameleer.server.oidc.audience");
+  sources.environment["cameleer.server.oidc.audience"] = "https://api.example";
+  sources.environment["cameleer.server.auth.local.enabled"] = "false";
+  sources.environment["cameleer.server.oidc.required-claims"] = R"({"organization_id":"org-1"})";
+  const auto settings = resolve_settings(sources);
+  REQUIRE(settings.has_value());
+  CHECK(settings->oidc.required_claims->at("organization_id") == "org-1");
+  CHECK_FALSE(settings->oidc.strict.has_value());
 }
