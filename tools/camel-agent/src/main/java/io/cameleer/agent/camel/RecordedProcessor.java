@@ -11,10 +11,15 @@ import org.apache.camel.Processor;
 import org.apache.camel.support.processor.DelegateAsyncProcessor;
 
 import io.cameleer.agent.logs.LogIds;
+import io.cameleer.agent.mask.SensitiveKeys;
 import io.cameleer.agent.model.Execution;
+import io.cameleer.agent.model.Step;
 
 /** A processor of a route with the recorder around it. It sits inside Camel's error handler, so each attempt of a redelivery is seen. */
 final class RecordedProcessor extends DelegateAsyncProcessor {
+
+    private record Known(SensitiveKeys keys, Step step) {
+    }
 
     private static final Set<String> LABELLED =
         Set.of("to", "toD", "wireTap", "enrich", "pollEnrich", "poll", "recipientList", "routingSlip", "dynamicRouter");
@@ -23,7 +28,7 @@ final class RecordedProcessor extends DelegateAsyncProcessor {
     private final LogIds ids;
     private final NamedNode node;
     private final Processor target;
-    private volatile String endpointUri;
+    private volatile Known known;
 
     RecordedProcessor(Recorder recorder, LogIds ids, NamedNode node, Processor target) {
         super(target);
@@ -34,24 +39,25 @@ final class RecordedProcessor extends DelegateAsyncProcessor {
     }
 
     String id() {
+        Known now = known;
+        if (now != null) {
+            return now.step().id;
+        }
         String id = node.getId();
         return id == null ? node.getShortName() : id;
     }
 
-    String type() {
-        return node.getShortName();
-    }
-
-    /** Where it sends to as the route says it, or null for what sends nowhere. */
-    String endpointUri(Recorder recorder) {
-        String uri = endpointUri;
-        if (uri == null) {
+    /** What its records have in common. Other sensitive names may make another of it. */
+    Step step() {
+        SensitiveKeys keys = recorder.sensitiveKeys();
+        Known now = known;
+        if (now == null || now.keys() != keys) {
             Endpoint endpoint = target instanceof EndpointAware aware ? aware.getEndpoint() : null;
             String text = endpoint != null ? endpoint.getEndpointUri() : LABELLED.contains(node.getShortName()) ? label() : null;
-            uri = text == null ? "" : recorder.sanitised(text);
-            endpointUri = uri;
+            now = new Known(keys, new Step(id(), node.getShortName(), text == null || text.isEmpty() ? null : recorder.sanitised(text)));
+            known = now;
         }
-        return uri.isEmpty() ? null : uri;
+        return now.step();
     }
 
     /** Camel writes some as {@code wireTap[seda:audit]}. */
@@ -64,15 +70,13 @@ final class RecordedProcessor extends DelegateAsyncProcessor {
 
     @Override
     public boolean process(Exchange exchange, AsyncCallback callback) {
-        Recorder.Visit visit = recorder.processorBegins(this, exchange);
-        AsyncCallback ended = visit == null ? callback : doneSync -> {
-            recorder.processorEnds(visit, exchange);
-            callback.done(doneSync);
-        };
+        Frame outer = Recorder.frameOf(exchange);
+        Recorder.Visit visit = recorder.processorBegins(this, exchange, outer, callback);
+        AsyncCallback ended = visit == null ? callback : visit;
         if (!ids.wanted()) {
             return super.process(exchange, ended);
         }
-        LogIds.Place here = here(exchange);
+        LogIds.Place here = here(exchange, visit != null ? visit.execution() : outer == null ? null : outer.execution());
         LogIds.Place before = ids.enter(here);
         try {
             return super.process(exchange, ended);
@@ -83,9 +87,7 @@ final class RecordedProcessor extends DelegateAsyncProcessor {
     }
 
     /** Of a recorded exchange the id that its execution has, which the branches of a split or multicast share. */
-    private LogIds.Place here(Exchange exchange) {
-        Frame frame = Recorder.frameOf(exchange);
-        Execution execution = frame == null ? null : frame.execution();
+    private LogIds.Place here(Exchange exchange, Execution execution) {
         return execution == null ? new LogIds.Place(exchange.getExchangeId(), exchange.getFromRouteId(), id())
             : new LogIds.Place(execution.exchangeId, execution.routeId, id());
     }

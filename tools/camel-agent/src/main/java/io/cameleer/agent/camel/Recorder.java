@@ -3,6 +3,7 @@ package io.cameleer.agent.camel;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.regex.Pattern;
 
+import org.apache.camel.AsyncCallback;
 import org.apache.camel.Exchange;
 import org.apache.camel.ExchangePropertyKey;
 import org.apache.camel.Message;
@@ -13,7 +14,8 @@ import org.apache.camel.util.URISupport;
 import io.cameleer.agent.boot.AgentRuntime;
 import io.cameleer.agent.config.LiveConfig;
 import io.cameleer.agent.config.Recording;
-import io.cameleer.agent.mask.UriMasker;
+import io.cameleer.agent.mask.MaskedUris;
+import io.cameleer.agent.mask.SensitiveKeys;
 import io.cameleer.agent.model.Execution;
 import io.cameleer.agent.model.Ids;
 import io.cameleer.agent.model.Payload;
@@ -32,6 +34,7 @@ final class Recorder {
     private final AgentRuntime runtime;
     private final PayloadReader payloads;
     private final Taps taps;
+    private final MaskedUris uris = new MaskedUris(Recorder::sanitisedByCamel);
 
     Recorder(AgentRuntime runtime) {
         this.runtime = runtime;
@@ -167,13 +170,16 @@ final class Recorder {
 
     // ---- processors
 
-    /** @return what {@link #processorEnds} needs, or null when nothing is recorded */
-    Visit processorBegins(RecordedProcessor processor, Exchange exchange) {
+    /**
+     * @param outer where the exchange is, or null
+     * @return what Camel has to call in place of the callback, or null when nothing is recorded
+     */
+    Visit processorBegins(RecordedProcessor processor, Exchange exchange, Frame outer, AsyncCallback callback) {
         try {
-            Frame outer = frameOf(exchange);
             if (outer == null || outer.execution() == null || !outer.recording().records(processor.id())) {
                 return null;
             }
+            Frame before = outer;
             Recording recording = outer.recording();
             Execution execution = outer.execution();
             ProcessorRecord parent = outer.processor();
@@ -183,46 +189,47 @@ final class Recorder {
                 execution = recording.level() == EngineLevel.NONE ? null : begin(execution.routeId, execution.fromEndpoint, exchange,
                     execution.correlationId, execution.executionId, outer, recording, null);
                 parent = null;
+                before = frameOf(exchange);
             }
             ProcessorRecord record = execution == null ? null
-                : execution.open(parent, processor.id(), processor.type(), exchange.getExchangeId(), System.currentTimeMillis(),
-                    System.nanoTime());
+                : execution.open(parent, processor.step(), exchange.getExchangeId(), System.nanoTime());
             if (record == null) {
                 return null;
             }
             Iterations.fill(record, exchange);
-            record.endpointUri = processor.endpointUri(this);
-            if (Boolean.TRUE.equals(exchange.getMessage().getHeader(Exchange.REDELIVERED))) {
+            Message message = exchange.getMessage();
+            if (message.hasHeaders() && Boolean.TRUE.equals(message.getHeader(Exchange.REDELIVERED))) {
                 execution.markRedelivery(record);
             }
             if (recording.captureOf(record.processorId).input()) {
                 execution.input(record, payloads.read(exchange.getMessage()));
             }
             taps.take(recording, true, exchange, execution, record);
-            Frame before = frameOf(exchange);
             exchange.setProperty(Frame.PROPERTY, before.inside(record));
-            return new Visit(execution, record, recording, before);
+            return new Visit(this, exchange, callback, execution, record, recording, before);
         } catch (RuntimeException | LinkageError e) {
             count(e);
             return null;
         }
     }
 
-    void processorEnds(Visit visit, Exchange exchange) {
+    private void processorEnds(Visit visit) {
         try {
-            exchange.setProperty(Frame.PROPERTY, visit.before());
-            Recording recording = visit.recording();
+            Exchange exchange = visit.exchange;
+            ProcessorRecord record = visit.record;
+            exchange.setProperty(Frame.PROPERTY, visit.before);
+            Recording recording = visit.recording;
             Throwable thrown = exchange.getException();
-            boolean wanted = recording.captureOf(visit.record().processorId).output() || thrown != null && recording.capture().output();
+            boolean wanted = recording.captureOf(record.processorId).output() || thrown != null && recording.capture().output();
             if (thrown == null) {
-                taps.take(recording, false, exchange, visit.execution(), visit.record());
+                taps.take(recording, false, exchange, visit.execution, record);
             }
             Payload output = wanted ? payloads.read(exchange.getMessage()) : null;
-            if ("filter".equals(visit.record().processorType)) {
+            if ("filter".equals(record.processorType)) {
                 // Camel 4 no longer notes it on the exchange, but a filter that let it through ran what is inside
-                visit.record().filterMatched = visit.record().hasInner;
+                record.filterMatched = record.hasInner;
             }
-            visit.execution().close(visit.record(), thrown, runtime.limits().stackTrace(), output, System.nanoTime());
+            visit.execution.close(record, thrown, runtime.limits().stackTrace(), output, System.nanoTime());
         } catch (RuntimeException | LinkageError e) {
             count(e);
         }
@@ -275,17 +282,27 @@ final class Recorder {
     }
 
     String sanitised(String uri) {
-        String text = uri;
+        return uris.mask(uri, sensitiveKeys());
+    }
+
+    private static String sanitisedByCamel(String uri) {
         try {
-            text = URISupport.sanitizeUri(uri);
+            return URISupport.sanitizeUri(uri);
         } catch (RuntimeException | LinkageError e) {
-            // our own masking below does not depend on Camel's
+            // our own masking does not depend on Camel's
+            return uri;
         }
-        return UriMasker.mask(text, runtime.rules().sensitiveKeys());
+    }
+
+    SensitiveKeys sensitiveKeys() {
+        return runtime.rules().sensitiveKeys();
     }
 
     /** The agent's headers are taken off on arrival, so that the application never sees them; a breadcrumb is the application's and stays. */
     private static String header(Exchange exchange, String name) {
+        if (!exchange.getMessage().hasHeaders()) {
+            return null;
+        }
         Object value = exchange.getMessage().getHeader(name);
         if (value != null && !BREADCRUMB.equals(name)) {
             exchange.getMessage().removeHeader(name);
@@ -293,8 +310,37 @@ final class Recorder {
         return value instanceof String text && ID.matcher(text).matches() ? text : null;
     }
 
-    /** One processor's turn. */
-    record Visit(Execution execution, ProcessorRecord record, Recording recording, Frame before) {
+    /** One processor's turn: Camel's callback passes through it. */
+    static final class Visit implements AsyncCallback {
+
+        private final Recorder recorder;
+        private final Exchange exchange;
+        private final AsyncCallback callback;
+        private final Execution execution;
+        private final ProcessorRecord record;
+        private final Recording recording;
+        private final Frame before;
+
+        private Visit(Recorder recorder, Exchange exchange, AsyncCallback callback, Execution execution, ProcessorRecord record,
+                      Recording recording, Frame before) {
+            this.recorder = recorder;
+            this.exchange = exchange;
+            this.callback = callback;
+            this.execution = execution;
+            this.record = record;
+            this.recording = recording;
+            this.before = before;
+        }
+
+        Execution execution() {
+            return execution;
+        }
+
+        @Override
+        public void done(boolean doneSync) {
+            recorder.processorEnds(this);
+            callback.done(doneSync);
+        }
     }
 
     /** Ends an execution with its unit of work, unless the route's end was seen before. */

@@ -4,10 +4,13 @@ import java.io.IOException;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.SerializableString;
+import com.fasterxml.jackson.core.io.SerializedString;
 
 import io.cameleer.agent.mask.BodyMasker;
 import io.cameleer.agent.mask.SensitiveKeys;
@@ -15,6 +18,7 @@ import io.cameleer.agent.model.Execution;
 import io.cameleer.agent.model.Failure;
 import io.cameleer.agent.model.Payload;
 import io.cameleer.agent.model.ProcessorRecord;
+import io.cameleer.agent.model.Status;
 
 /** Writes executions as the protocol has them, with flat processor records. Sensitive values are masked here, off the application's threads. */
 public final class ExecutionWriter {
@@ -23,7 +27,17 @@ public final class ExecutionWriter {
         DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss").withZone(ZoneOffset.UTC);
     private static final long NANOS_PER_MILLI = 1_000_000L;
 
+    private static final SerializableString SEQ = new SerializedString("seq");
+    private static final SerializableString PARENT_SEQ = new SerializedString("parentSeq");
+    private static final SerializableString DURATION = new SerializedString("durationMs");
+    /** By status: it, and the name of the start time. */
+    private static final SerializableString[] STARTED = Arrays.stream(Status.values())
+        .map(status -> new SerializedString(",\"status\":\"" + status + "\",\"startTime\":\"")).toArray(SerializableString[]::new);
+    private static final int MOMENTS = 256;
+
     private final JsonGenerator json;
+    private final long[] momentMillis = new long[MOMENTS];
+    private final SerializableString[] moments = new SerializableString[MOMENTS];
     private final SensitiveKeys keys;
     private final boolean payload;
 
@@ -32,6 +46,16 @@ public final class ExecutionWriter {
         this.json = json;
         this.keys = keys;
         this.payload = payload;
+    }
+
+    /** A start time with its closing quote. Those of one request are within a few milliseconds of each other. */
+    private SerializableString moment(long millis) {
+        int place = (int) (millis & MOMENTS - 1);
+        if (moments[place] == null || momentMillis[place] != millis) {
+            moments[place] = new SerializedString(time(millis) + '"');
+            momentMillis[place] = millis;
+        }
+        return moments[place];
     }
 
     /** The last second that was written: nearly all times of one request are within a few. */
@@ -94,22 +118,24 @@ public final class ExecutionWriter {
 
     private void processor(ProcessorRecord record) throws IOException {
         json.writeStartObject();
-        json.writeNumberField("seq", record.seq);
+        json.writeFieldName(SEQ);
+        json.writeNumber(record.seq);
         if (record.parent != null) {
-            json.writeNumberField("parentSeq", record.parent.seq);
+            json.writeFieldName(PARENT_SEQ);
+            json.writeNumber(record.parent.seq);
         }
-        json.writeStringField("processorId", record.processorId);
-        json.writeStringField("processorType", record.processorType);
+        // ready-made members, each with the comma before it
+        json.writeRaw(record.step.members());
+        json.writeRaw(STARTED[record.status.ordinal()]);
+        json.writeRaw(moment(record.startMillis));
+        json.writeFieldName(DURATION);
+        json.writeNumber(record.durationNanos / NANOS_PER_MILLI);
         number("iteration", record.iteration);
         number("iterationSize", record.iterationSize);
         number("loopIndex", record.loopIndex);
         number("splitIndex", record.splitIndex);
         number("multicastIndex", record.multicastIndex);
-        text("endpointUri", record.endpointUri);
         text("resolvedEndpointUri", record.resolvedEndpointUri);
-        json.writeStringField("status", record.status.name());
-        json.writeStringField("startTime", time(record.startMillis));
-        json.writeNumberField("durationMs", record.durationNanos / NANOS_PER_MILLI);
         failure(record.failure);
         payload("input", record.input);
         payload("output", record.output);
@@ -143,6 +169,9 @@ public final class ExecutionWriter {
     }
 
     private void attributes(Map<String, String> own, Payload input, Payload output) throws IOException {
+        if (payload && own.isEmpty() && input == null && output == null) {
+            return;
+        }
         Map<String, String> all = new TreeMap<>(own);
         cut(all, "inputBodySize", input);
         cut(all, "outputBodySize", output);

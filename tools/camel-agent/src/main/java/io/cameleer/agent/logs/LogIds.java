@@ -1,12 +1,15 @@
 package io.cameleer.agent.logs;
 
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
- * Says on each thread which exchange, route and processor it is working for, in the application's own MDC. A place is left on the
+ * Says on each thread which exchange, route and processor it is working for, and in the application's own MDC as well. Where the agent
+ * is asked before a line is made, that is when the ids go there ({@link #write}): most processors log nothing, and an MDC is dear. They
+ * are taken out when the place is left or another one is entered. Other MDCs are kept up to date all the time. A place is left on the
  * thread on which it was entered, so nothing stays behind; what a processor does later on other threads carries no ids.
  */
 public final class LogIds {
@@ -34,22 +37,43 @@ public final class LogIds {
     /** Where a thread is. */
     public record Place(String exchangeId, String routeId, String processorId) {
 
-        private boolean complete() {
-            return exchangeId != null && routeId != null && processorId != null;
+        private Map<String, String> ids() {
+            if (exchangeId != null && routeId != null && processorId != null) {
+                return Map.of(EXCHANGE, exchangeId, ROUTE, routeId, PROCESSOR, processorId);
+            }
+            Map<String, String> some = new HashMap<>();
+            some.put(EXCHANGE, exchangeId);
+            some.put(ROUTE, routeId);
+            some.put(PROCESSOR, processorId);
+            some.values().removeIf(Objects::isNull);
+            return some;
         }
+    }
+
+    /** Of one thread: where it is, and whether the contexts that are written late say so. */
+    private static final class Whereabouts {
+        private Place here;
+        private boolean written;
     }
 
     private static final List<String> ALL = List.of(EXCHANGE, ROUTE, PROCESSOR);
 
     private static final Place NOWHERE = new Place(null, null, null);
 
-    private final ThreadLocal<Place> here = new ThreadLocal<>();
-    private final List<Mdc> contexts = new CopyOnWriteArrayList<>();
+    private final ThreadLocal<Whereabouts> threads = ThreadLocal.withInitial(Whereabouts::new);
+    private final List<Mdc> always = new CopyOnWriteArrayList<>();
+    private final List<Mdc> late = new CopyOnWriteArrayList<>();
     private volatile boolean wanted;
 
-    /** Starts to say it there too. */
+    /** Starts to say it there too, at every change of place. */
     public void add(Mdc mdc) {
-        contexts.add(mdc);
+        always.add(mdc);
+        wanted = true;
+    }
+
+    /** Starts to say it there when {@link #write} is called, which the framework's source does before each line. */
+    public void addLate(Mdc mdc) {
+        late.add(mdc);
         wanted = true;
     }
 
@@ -65,36 +89,49 @@ public final class LogIds {
 
     /** @return what {@link #leave} needs, on the same thread */
     public Place enter(Place now) {
-        Place before = here.get();
-        here.set(now);
-        change(before == null ? NOWHERE : before, now);
+        Whereabouts thread = threads.get();
+        Place before = thread.here;
+        move(thread, before, now);
         return before;
     }
 
     public void leave(Place now, Place before) {
-        if (before == null) {
-            here.remove();
-        } else {
-            here.set(before);
-        }
-        change(now, before == null ? NOWHERE : before);
+        move(threads.get(), now, before);
     }
 
     /** Where this thread is, or null. */
     public Place here() {
-        return here.get();
+        return threads.get().here;
+    }
+
+    /** This thread is about to log a line. */
+    public void write() {
+        Whereabouts thread = threads.get();
+        if (thread.here == null || thread.written) {
+            return;
+        }
+        thread.written = true;
+        Map<String, String> ids = thread.here.ids();
+        for (Mdc mdc : late) {
+            mdc.putAll(ids);
+        }
+    }
+
+    private void move(Whereabouts thread, Place from, Place to) {
+        thread.here = to;
+        if (thread.written) {
+            thread.written = false;
+            for (Mdc mdc : late) {
+                mdc.removeAll(ALL);
+            }
+        }
+        if (!always.isEmpty()) {
+            change(from == null ? NOWHERE : from, to == null ? NOWHERE : to);
+        }
     }
 
     private void change(Place from, Place to) {
-        for (Mdc mdc : contexts) {
-            if (from == NOWHERE && to.complete()) {
-                mdc.putAll(Map.of(EXCHANGE, to.exchangeId(), ROUTE, to.routeId(), PROCESSOR, to.processorId()));
-                continue;
-            }
-            if (to == NOWHERE && from.complete()) {
-                mdc.removeAll(ALL);
-                continue;
-            }
+        for (Mdc mdc : always) {
             change(mdc, EXCHANGE, from.exchangeId(), to.exchangeId());
             change(mdc, ROUTE, from.routeId(), to.routeId());
             change(mdc, PROCESSOR, from.processorId(), to.processorId());

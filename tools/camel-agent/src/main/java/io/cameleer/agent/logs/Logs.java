@@ -50,14 +50,16 @@ public final class Logs implements LogLevels {
         return intake;
     }
 
-    /** A framework that the application may be using. */
-    public synchronized void found(LogSource source) {
-        if (found.size() < MOST && attached(source)) {
-            ids.want();
-            Found added = new Found(source);
-            found.add(added);
-            apply(added);
+    /** A framework that the application may be using. @return whether it is listened to */
+    public synchronized boolean found(LogSource source) {
+        if (found.size() >= MOST || !attached(source)) {
+            return false;
         }
+        ids.want();
+        Found added = new Found(source);
+        found.add(added);
+        apply(added);
+        return true;
     }
 
     /** Puts back what the application's logging threw away when it was set up again: the appenders, and the levels. */

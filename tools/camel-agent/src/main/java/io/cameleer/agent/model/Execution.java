@@ -58,8 +58,8 @@ public final class Execution {
         this.maxSize = maxSize;
     }
 
-    /** A new record, or null when the execution is closed or has as many as it may. */
-    public synchronized ProcessorRecord open(ProcessorRecord parent, String id, String type, String exchange, long millis, long nanos) {
+    /** A new record, or null when the execution is closed or has as many as it may. Its time is told by the execution's own clock. */
+    public synchronized ProcessorRecord open(ProcessorRecord parent, Step step, String exchange, long nanos) {
         if (closed) {
             return null;
         }
@@ -70,7 +70,7 @@ public final class Execution {
             leftOut++;
             return null;
         }
-        ProcessorRecord record = new ProcessorRecord(nextSeq++, parent, id, type, exchange, millis, nanos);
+        ProcessorRecord record = new ProcessorRecord(nextSeq++, parent, step, exchange, startMillis + (nanos - startNanos) / 1_000_000L, nanos);
         processors.add(record);
         size += 256;
         return record;

@@ -9,6 +9,7 @@ public final class ProcessorRecord {
     public final int seq;
     /** Null for the records that hang on the route itself. */
     public final ProcessorRecord parent;
+    public final Step step;
     public final String processorId;
     public final String processorType;
     /** The exchange that ran it: a branch's copy has an id of its own. */
@@ -25,7 +26,7 @@ public final class ProcessorRecord {
     public Integer multicastIndex;
     public Integer iteration;
     public Integer iterationSize;
-    public String endpointUri;
+    public final String endpointUri;
     public volatile String resolvedEndpointUri;
     public Boolean filterMatched;
     public Payload input;
@@ -36,12 +37,13 @@ public final class ProcessorRecord {
     public Payload output;
     public Map<String, String> attributes = Map.of();
 
-    public ProcessorRecord(int seq, ProcessorRecord parent, String processorId, String processorType, String exchangeId, long startMillis,
-                           long startNanos) {
+    public ProcessorRecord(int seq, ProcessorRecord parent, Step step, String exchangeId, long startMillis, long startNanos) {
         this.seq = seq;
         this.parent = parent;
-        this.processorId = processorId;
-        this.processorType = processorType;
+        this.step = step;
+        this.processorId = step.id;
+        this.processorType = step.type;
+        this.endpointUri = step.endpointUri;
         this.exchangeId = exchangeId;
         this.startMillis = startMillis;
         this.startNanos = startNanos;

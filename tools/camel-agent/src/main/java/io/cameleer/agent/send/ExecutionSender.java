@@ -21,7 +21,7 @@ import io.cameleer.agent.send.ServerConnection.Answer;
 final class ExecutionSender {
 
     private static final String PATH = "/api/v1/data/executions";
-    private static final int BATCH = 100;
+    private static final int BATCH = 500;
     private static final int BATCH_BYTES = 1 << 20;
 
     /** One request that has to get through: its bytes and its key stay the same over all attempts. */
@@ -44,7 +44,7 @@ final class ExecutionSender {
     /**
      * Sends what is pending, then one batch of what waits.
      *
-     * @return true when the batch was full, so that more may wait
+     * @return true when the batch was full or another full one waits
      */
     boolean sendSome(long waitMillis) throws Unavailable, InterruptedException {
         if (pending.isEmpty()) {
@@ -62,7 +62,7 @@ final class ExecutionSender {
             pending.remove(0);
             settle(batch, answer);
         }
-        return first >= BATCH || queue.size() >= BATCH;
+        return first >= BATCH || queue.size() >= BATCH || queue.bytes() >= BATCH_BYTES;
     }
 
     /** Reports executions that are still going on. Their end follows by the ordinary way, so nothing is tried twice here. */

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 
 import org.junit.jupiter.api.Test;
 
@@ -84,6 +85,45 @@ class LogIntakeTest {
         assertFalse(line.toString().contains("abc"));
         assertEquals(Map.of("X-API-Key", "***"), line.get("mdc"));
         assertTrue(((String) line.get("message")).contains("\"order\":1"));
+    }
+
+    @Test
+    void a_late_context_has_the_ids_from_the_first_line_until_the_place_is_another() {
+        LogIds ids = new LogRig(1_000).logs().ids();
+        Map<String, String> context = new TreeMap<>();
+        ids.addLate(new LogIds.Mdc() {
+            @Override
+            public void put(String key, String value) {
+                context.put(key, value);
+            }
+
+            @Override
+            public void remove(String key) {
+                context.remove(key);
+            }
+        });
+        ids.write();
+        assertEquals(Map.of(), context);
+        LogIds.Place outer = new LogIds.Place("e1", null, "p1");
+        LogIds.Place inner = new LogIds.Place("e1", "r1", "p2");
+        LogIds.Place before = ids.enter(outer);
+        assertEquals(Map.of(), context);
+        ids.write();
+        assertEquals(Map.of(LogIds.EXCHANGE, "e1", LogIds.PROCESSOR, "p1"), context);
+        LogIds.Place middle = ids.enter(inner);
+        assertEquals(Map.of(), context);
+        ids.write();
+        ids.write();
+        assertEquals(Map.of(LogIds.EXCHANGE, "e1", LogIds.ROUTE, "r1", LogIds.PROCESSOR, "p2"), context);
+        ids.leave(inner, middle);
+        assertEquals(Map.of(), context);
+        assertEquals(outer, ids.here());
+        ids.write();
+        assertEquals("p1", context.get(LogIds.PROCESSOR));
+        ids.leave(outer, before);
+        ids.write();
+        assertEquals(Map.of(), context);
+        assertNull(ids.here());
     }
 
     @Test

@@ -5,18 +5,28 @@ import java.util.Map;
 
 import org.apache.logging.log4j.Level;
 import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Marker;
 import org.apache.logging.log4j.core.Appender;
+import org.apache.logging.log4j.core.Filter;
 import org.apache.logging.log4j.core.LogEvent;
+import org.apache.logging.log4j.core.Logger;
 import org.apache.logging.log4j.core.LoggerContext;
 import org.apache.logging.log4j.core.appender.AbstractAppender;
 import org.apache.logging.log4j.core.config.Configuration;
 import org.apache.logging.log4j.core.config.LoggerConfig;
 import org.apache.logging.log4j.core.config.Property;
+import org.apache.logging.log4j.core.filter.AbstractFilter;
+import org.apache.logging.log4j.core.filter.CompositeFilter;
+import org.apache.logging.log4j.message.Message;
 
+import io.cameleer.agent.logs.LogIds;
 import io.cameleer.agent.logs.LogIntake;
 import io.cameleer.agent.logs.LogSource;
 
-/** Log4j 2: an appender of the configuration's root and of each logger that does not pass on what it hears. */
+/**
+ * Log4j 2: an appender of the configuration's root and of each logger that does not pass on what it hears, and a filter of the
+ * configuration before its own, which is told of each line before it is made, so that the ids are in the context by then.
+ */
 public final class Log4jSource implements LogSource {
 
     private static final String NAME = "cameleer";
@@ -30,11 +40,14 @@ public final class Log4jSource implements LogSource {
             attach();
         }
     };
+    private final LogIds ids;
+    private Before before;
     private boolean listening;
 
-    public Log4jSource(LoggerContext context, LogIntake intake) {
+    public Log4jSource(LoggerContext context, LogIntake intake, LogIds ids) {
         this.context = context;
         this.intake = intake;
+        this.ids = ids;
     }
 
     @Override
@@ -47,6 +60,7 @@ public final class Log4jSource implements LogSource {
             appender.start();
         }
         Configuration configuration = context.getConfiguration();
+        putBefore(configuration);
         boolean added = false;
         for (LoggerConfig logger : configuration.getLoggers().values()) {
             boolean wanted = logger.getName().equals(LogManager.ROOT_LOGGER_NAME) || !logger.isAdditive();
@@ -61,10 +75,35 @@ public final class Log4jSource implements LogSource {
         return true;
     }
 
+    /** A configuration that ends takes its filters with it, so each has one of its own. */
+    private synchronized void putBefore(Configuration configuration) {
+        if (before != null && before.configuration == configuration && before.isFirst()) {
+            return;
+        }
+        if (before != null) {
+            configuration.removeFilter(before);
+        }
+        before = new Before(configuration);
+        before.start();
+        Filter own = configuration.getFilter();
+        if (own == null) {
+            configuration.addFilter(before);
+        } else {
+            // the first one that decides ends the asking
+            configuration.removeFilter(own);
+            configuration.addFilter(before);
+            configuration.addFilter(own);
+        }
+    }
+
     @Override
     public void detach() {
         context.removePropertyChangeListener(listener);
         listening = false;
+        if (before != null) {
+            context.getConfiguration().removeFilter(before);
+            before = null;
+        }
         for (LoggerConfig logger : context.getConfiguration().getLoggers().values()) {
             logger.removeAppender(NAME);
         }
@@ -101,6 +140,43 @@ public final class Log4jSource implements LogSource {
             case ALL -> "TRACE";
             default -> level.getStandardLevel().name();
         };
+    }
+
+    private final class Before extends AbstractFilter {
+
+        private final Configuration configuration;
+
+        Before(Configuration configuration) {
+            this.configuration = configuration;
+        }
+
+        boolean isFirst() {
+            Filter present = configuration.getFilter();
+            return present == this || present instanceof CompositeFilter all && all.size() > 0 && all.getFiltersArray()[0] == this;
+        }
+
+        private Result told(Logger logger, Level level) {
+            // another filter may let through what the level does not
+            if (logger.getLevel().intLevel() >= level.intLevel() || configuration.getFilter() != this) {
+                ids.write();
+            }
+            return Result.NEUTRAL;
+        }
+
+        @Override
+        public Result filter(Logger logger, Level level, Marker marker, Message message, Throwable thrown) {
+            return told(logger, level);
+        }
+
+        @Override
+        public Result filter(Logger logger, Level level, Marker marker, Object message, Throwable thrown) {
+            return told(logger, level);
+        }
+
+        @Override
+        public Result filter(Logger logger, Level level, Marker marker, String message, Object... parameters) {
+            return told(logger, level);
+        }
     }
 
     private final class Tap extends AbstractAppender {

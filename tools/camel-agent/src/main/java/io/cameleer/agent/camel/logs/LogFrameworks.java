@@ -2,6 +2,7 @@ package io.cameleer.agent.camel.logs;
 
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 
 import ch.qos.logback.classic.LoggerContext;
 
@@ -29,29 +30,45 @@ public final class LogFrameworks {
     public static void find(Logs logs, ClassLoader application) {
         ILoggerFactory factory = LoggerFactory.getILoggerFactory();
         String name = factory.getClass().getName();
-        if (name.startsWith("ch.qos.logback.")) {
-            attempt(() -> Logback.find(logs, factory));
-        }
-        if (present("org.apache.logging.log4j.core.LoggerContext", application)) {
-            attempt(() -> Log4j.find(logs, application));
-        }
+        boolean logback = name.startsWith("ch.qos.logback.") && attempt(() -> Logback.find(logs, factory));
+        boolean log4jPresent = present("org.apache.logging.log4j.core.LoggerContext", application);
+        boolean log4j = log4jPresent && attempt(() -> Log4j.find(logs, application));
         boolean context = MDC.getMDCAdapter() != null && !MDC.getMDCAdapter().getClass().getSimpleName().startsWith("NOP");
-        logs.found(new JulSource(logs.intake(), context ? MDC::getCopyOfContextMap : () -> null));
+        logs.found(new JulSource(logs.intake(), context ? () -> contextOf(logs) : () -> null));
         // SLF4J's leads to Log4j's when SLF4J logs through it; straight there it costs less
         boolean same = name.startsWith("org.apache.logging.slf4j.");
         if (context && !same) {
-            logs.ids().add(new Slf4jMdc());
+            add(logs, new Slf4jMdc(), logback);
         }
-        if (same || present("org.apache.logging.log4j.core.LoggerContext", application)) {
-            attempt(() -> logs.ids().add(new Log4jMdc()));
+        if (same || log4jPresent) {
+            attempt(() -> {
+                add(logs, new Log4jMdc(), log4j);
+                return true;
+            });
         }
     }
 
-    private static void attempt(Runnable finder) {
+    /** @param asked the framework is one that the agent hears of before a line is made */
+    private static void add(Logs logs, LogIds.Mdc mdc, boolean asked) {
+        if (asked) {
+            logs.ids().addLate(mdc);
+        } else {
+            logs.ids().add(mdc);
+        }
+    }
+
+    /** The JDK's logging asks nobody before a line is made, but the line is only read here. */
+    private static Map<String, String> contextOf(Logs logs) {
+        logs.ids().write();
+        return MDC.getCopyOfContextMap();
+    }
+
+    private static boolean attempt(BooleanSupplier finder) {
         try {
-            finder.run();
+            return finder.getAsBoolean();
         } catch (RuntimeException | LinkageError e) {
             // not in use in this application, or not as it is known here
+            return false;
         }
     }
 
@@ -60,19 +77,18 @@ public final class LogFrameworks {
     }
 
     private static final class Logback {
-        static void find(Logs logs, ILoggerFactory factory) {
-            if (factory instanceof LoggerContext context) {
-                logs.found(new LogbackSource(context, logs.intake()));
-            }
+        static boolean find(Logs logs, ILoggerFactory factory) {
+            return factory instanceof LoggerContext context && logs.found(new LogbackSource(context, logs.intake(), logs.ids()));
         }
     }
 
     private static final class Log4j {
-        static void find(Logs logs, ClassLoader application) {
+        static boolean find(Logs logs, ClassLoader application) {
             if (LogManager.getContext(application, false) instanceof org.apache.logging.log4j.core.LoggerContext context) {
-                LogSource source = new Log4jSource(context, logs.intake());
-                logs.found(source);
+                LogSource source = new Log4jSource(context, logs.intake(), logs.ids());
+                return logs.found(source);
             }
+            return false;
         }
     }
 

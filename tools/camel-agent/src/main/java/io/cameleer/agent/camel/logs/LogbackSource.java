@@ -10,13 +10,21 @@ import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.LoggerContextListener;
 import ch.qos.logback.classic.spi.ThrowableProxy;
+import ch.qos.logback.classic.turbo.TurboFilter;
 import ch.qos.logback.core.Appender;
 import ch.qos.logback.core.AppenderBase;
+import ch.qos.logback.core.spi.FilterReply;
 
+import org.slf4j.Marker;
+
+import io.cameleer.agent.logs.LogIds;
 import io.cameleer.agent.logs.LogIntake;
 import io.cameleer.agent.logs.LogSource;
 
-/** Logback: an appender at the root and at each logger that does not pass on what it hears. */
+/**
+ * Logback: an appender at the root and at each logger that does not pass on what it hears, and a filter before all others that is told
+ * of each line before it is made, so that the ids are in the MDC by then.
+ */
 public final class LogbackSource implements LogSource {
 
     private static final String NAME = "cameleer";
@@ -25,11 +33,14 @@ public final class LogbackSource implements LogSource {
     private final LogIntake intake;
     private final Appender<ILoggingEvent> appender = new Tap();
     private final LoggerContextListener listener = new OnReset();
+    private final TurboFilter before = new Before();
+    private final LogIds ids;
     private boolean listening;
 
-    public LogbackSource(LoggerContext context, LogIntake intake) {
+    public LogbackSource(LoggerContext context, LogIntake intake, LogIds ids) {
         this.context = context;
         this.intake = intake;
+        this.ids = ids;
         appender.setName(NAME);
     }
 
@@ -44,6 +55,14 @@ public final class LogbackSource implements LogSource {
             appender.setContext(context);
             appender.start();
         }
+        // the first one that decides ends the asking
+        List<TurboFilter> filters = context.getTurboFilterList();
+        if (filters.isEmpty() || filters.get(0) != before) {
+            filters.remove(before);
+            before.setContext(context);
+            before.start();
+            filters.add(0, before);
+        }
         for (Logger logger : context.getLoggerList()) {
             if ((isRoot(logger) || !logger.isAdditive()) && !logger.isAttached(appender)) {
                 logger.addAppender(appender);
@@ -56,6 +75,7 @@ public final class LogbackSource implements LogSource {
     public void detach() {
         context.removeListener(listener);
         listening = false;
+        context.getTurboFilterList().remove(before);
         for (Logger logger : context.getLoggerList()) {
             logger.detachAppender(appender);
         }
@@ -79,6 +99,18 @@ public final class LogbackSource implements LogSource {
 
     private static boolean isRoot(Logger logger) {
         return Logger.ROOT_LOGGER_NAME.equals(logger.getName());
+    }
+
+    private final class Before extends TurboFilter {
+
+        @Override
+        public FilterReply decide(Marker marker, Logger logger, Level level, String format, Object[] parameters, Throwable thrown) {
+            // another filter may let through what the level does not
+            if (level.isGreaterOrEqual(logger.getEffectiveLevel()) || LogbackSource.this.context.getTurboFilterList().size() > 1) {
+                ids.write();
+            }
+            return FilterReply.NEUTRAL;
+        }
     }
 
     private final class Tap extends AppenderBase<ILoggingEvent> {

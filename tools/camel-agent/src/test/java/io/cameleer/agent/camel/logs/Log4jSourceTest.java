@@ -5,21 +5,27 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.StringWriter;
 import java.util.List;
 import java.util.Map;
 
 import org.apache.logging.log4j.Level;
 import org.apache.logging.log4j.Logger;
 import org.apache.logging.log4j.ThreadContext;
+import org.apache.logging.log4j.core.Filter;
 import org.apache.logging.log4j.core.LoggerContext;
+import org.apache.logging.log4j.core.appender.WriterAppender;
 import org.apache.logging.log4j.core.config.Configuration;
 import org.apache.logging.log4j.core.config.builder.api.ConfigurationBuilder;
 import org.apache.logging.log4j.core.config.builder.api.ConfigurationBuilderFactory;
 import org.apache.logging.log4j.core.config.builder.impl.BuiltConfiguration;
+import org.apache.logging.log4j.core.filter.ThresholdFilter;
+import org.apache.logging.log4j.core.layout.PatternLayout;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
+import io.cameleer.agent.logs.LogIds;
 import io.cameleer.agent.logs.LogRig;
 
 class Log4jSourceTest {
@@ -32,7 +38,7 @@ class Log4jSourceTest {
     void attach() {
         context.start(configuration());
         logger = context.getLogger("shop.log4j");
-        rig.logs().found(new Log4jSource(context, rig.logs().intake()));
+        rig.logs().found(new Log4jSource(context, rig.logs().intake(), rig.logs().ids()));
     }
 
     @AfterEach
@@ -71,6 +77,64 @@ class Log4jSourceTest {
         assertEquals("ERROR", lines.get(1).get("level"));
         assertNull(lines.get(1).get("exchangeId"));
         assertTrue(((String) lines.get(1).get("stackTrace")).contains("IllegalStateException: why"));
+    }
+
+    /** The application's own output: in a layout that names the ids; a filter of its own lets debug lines through. */
+    private static Configuration withOutput(StringWriter written) {
+        ConfigurationBuilder<BuiltConfiguration> builder = ConfigurationBuilderFactory.newConfigurationBuilder();
+        builder.setStatusLevel(Level.OFF);
+        builder.add(builder.newFilter("ThresholdFilter", Filter.Result.ACCEPT, Filter.Result.NEUTRAL).addAttribute("level", "DEBUG"));
+        builder.add(builder.newRootLogger(Level.INFO));
+        Configuration configuration = builder.build(false);
+        configuration.initialize();
+        PatternLayout layout = PatternLayout.newBuilder()
+            .withPattern("%m %X{cameleer.exchangeId} %X{cameleer.routeId} %X{cameleer.processorId}%n").build();
+        WriterAppender appender = WriterAppender.newBuilder().setName("written").setLayout(layout).setTarget(written).build();
+        configuration.addAppender(appender);
+        configuration.getRootLogger().addAppender(appender, null, null);
+        return configuration;
+    }
+
+    @Test
+    void the_applications_own_lines_have_the_ids_and_the_context_has_them_no_longer_than_the_place() throws Exception {
+        rig.logs().ids().addLate(new LogIds.Mdc() {
+            @Override
+            public void put(String key, String value) {
+                ThreadContext.put(key, value);
+            }
+
+            @Override
+            public void remove(String key) {
+                ThreadContext.remove(key);
+            }
+        });
+        for (int round = 0; round < 2; round++) {
+            StringWriter written = new StringWriter();
+            context.reconfigure(withOutput(written));
+            LogIds.Place place = new LogIds.Place("ex-1", "route-1", "proc-1");
+            LogIds.Place before = rig.logs().ids().enter(place);
+            logger.trace("below the level");
+            rig.logs().ids().leave(place, before);
+            before = rig.logs().ids().enter(place);
+            assertNull(ThreadContext.get("cameleer.exchangeId"));
+            logger.debug("let {}", "through");
+            assertEquals("proc-1", ThreadContext.get("cameleer.processorId"));
+            rig.logs().ids().leave(place, before);
+            assertNull(ThreadContext.get("cameleer.exchangeId"));
+            logger.info("outside");
+            assertEquals(List.of("let through ex-1 route-1 proc-1", "outside   "), written.toString().lines().toList());
+        }
+        assertEquals(List.of("ex-1", "null", "ex-1", "null"), rig.lines().stream().map(l -> String.valueOf(l.get("exchangeId"))).toList());
+    }
+
+    @Test
+    void a_filter_of_the_application_stays_when_the_agent_goes() {
+        context.reconfigure(withOutput(new StringWriter()));
+        rig.logs().ensure();
+        rig.logs().close();
+        assertTrue(context.getConfiguration().getFilter() instanceof ThresholdFilter);
+        context.reconfigure(configuration());
+        assertNull(context.getConfiguration().getFilter());
     }
 
     @Test
