@@ -42,6 +42,7 @@ describe('the command line', () => {
   test('the tables in docs are those of the program', () => {
     assert.equal(docs('settings.md'), command(['--print=settings']).stdout);
     assert.equal(docs('error-codes.md'), command(['--print=error-codes']).stdout);
+    assert.equal(docs('access.md'), command(['--print=access']).stdout);
   });
 });
 
