@@ -1,8 +1,7 @@
-#include <cameleer/core/json_members.hpp>
-
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cameleer/core/json_members.hpp>
 #include <limits>
 
 namespace cameleer {

@@ -55,7 +55,8 @@ bool read_roles(const TokenObject& payload, std::vector<std::string>& roles) {
   return true;
 }
 
-std::expected<Claims, TokenRejection> read_claims(const TokenObject& payload, const Expectations& expected, Instant now) {
+std::expected<Claims, TokenRejection> read_claims(const TokenObject& payload, const Expectations& expected,
+                                                  Instant now) {
   bool ok = true;
   Claims claims{.issuer = payload.text("iss", ok),
                 .audience = payload.text("aud", ok),

@@ -99,7 +99,8 @@ async::Task<> PoolCore::sweep(std::shared_ptr<PoolCore> self, AbandonAtEnd at_en
 }
 
 std::optional<DatabaseError> PoolCore::refusal(const Statement& statement) const {
-  if (closing_ && !statement.lease) return closed_pool();
+  // Open transactions may end; none begins.
+  if (closing_ && (!statement.lease || statement.role == Statement::Role::begins)) return closed_pool();
   if (statement.counted && unanswered_ >= options_.max_waiting) return full_pool();
   if (holds_nul(statement)) {
     return DatabaseError{.error = {ErrorCode::invalid_parameter, "A value holds a NUL byte, which text cannot hold."}};

@@ -233,6 +233,9 @@ TEST_CASE("close lets sent statements end, fails unsent ones, and refuses new on
   auto refused = db.query("select 1");
   REQUIRE_FALSE(refused);
   CHECK(refused.error().error.code == ErrorCode::unavailable);
+  auto transaction = test::finish(db.io, db.pool->begin());
+  REQUIRE_FALSE(transaction);
+  CHECK(transaction.error().error.code == ErrorCode::unavailable);
   db.io.restart();
   CHECK(db.io.run_for(10s) < 100);
   CHECK(db.io.stopped());

@@ -8,7 +8,14 @@
 /// What a server asks of an agent, as values and rules. Delivery and signing are elsewhere.
 namespace cameleer::command {
 
-enum class Type : std::uint8_t { config_update, deep_trace, replay, set_traced_processors, test_expression, route_control };
+enum class Type : std::uint8_t {
+  config_update,
+  deep_trace,
+  replay,
+  set_traced_processors,
+  test_expression,
+  route_control
+};
 /// `config-update`, `deep-trace`, …: the name in the REST surface, in the signed envelope and of the stream's event.
 std::string_view name_of(Type type);
 std::optional<Type> type_of(std::string_view name);

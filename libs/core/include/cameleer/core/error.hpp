@@ -23,9 +23,9 @@ enum class ErrorCode {
   request_timeout,
   too_many_requests,
   // Who asks.
-  unauthenticated,      ///< no credentials, or none of a kind this route accepts
-  invalid_token,        ///< malformed, tampered, foreign or expired token
-  wrong_tenant,         ///< a provider's token for somebody else: other audience, or a required claim is not as it must be
+  unauthenticated,  ///< no credentials, or none of a kind this route accepts
+  invalid_token,    ///< malformed, tampered, foreign or expired token
+  wrong_tenant,     ///< a provider's token for somebody else: other audience, or a required claim is not as it must be
   invalid_credentials,  ///< wrong user name, password or API key
   account_locked,
   forbidden,
