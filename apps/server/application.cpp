@@ -35,6 +35,10 @@ bool needs_no_store(const web::Route& route) {
           route.operation_id == "openapi" || route.operation_id == "authCapabilities");
 }
 
+async::Task<Expected<void>> refuse_at_start() {
+  co_return fail(ErrorCode::unavailable, "The server is starting: its stores are not ready yet.");
+}
+
 }  // namespace
 
 Clock system_clock() {
@@ -137,12 +141,8 @@ web::Authorizer Application::gate() {
   auto authorize = make_authorizer(services_->auth, services_->tokens, services_->environments,
                                    OriginRule(settings_.http.public_url),
                                    {.foreign = &services_->provider_tokens, .own = settings_.local_login});
-  return [this, authorize = std::move(authorize)](web::Request& request,
-                                                  const web::Route& route) -> async::Task<Expected<void>> {
-    if (!stores_ready_ && !needs_no_store(route)) {
-      co_return fail(ErrorCode::unavailable, "The server is starting: its stores are not ready yet.");
-    }
-    co_return co_await authorize(request, route);
+  return [this, authorize = std::move(authorize)](web::Request& request, const web::Route& route) {
+    return stores_ready_ || needs_no_store(route) ? authorize(request, route) : refuse_at_start();
   };
 }
 

@@ -204,6 +204,7 @@ async::Task<Expected<std::vector<agent::Key>>> AgentStore::put_heartbeats(std::s
       std::move(parameters));
   if (!result) co_return std::unexpected(result.error().for_caller());
   std::vector<agent::Key> missed;
+  missed.reserve(result->rows());
   for (std::size_t row = 0; row < result->rows(); ++row) {
     missed.push_back({.environment = std::string(result->text(row, 0)), .id = std::string(result->text(row, 1))});
   }

@@ -68,20 +68,33 @@ const embedded::File* file_named(std::span<const embedded::File> files, std::str
   return found != files.end() && found->name == name ? &*found : nullptr;
 }
 
+struct Site {
+  std::span<const embedded::File> files;
+  std::string base_path, page;
+};
+
+async::Task<web::Response> serve_file(std::shared_ptr<const Site> site, web::Request& request) {
+  const auto name = std::string_view(request.path).substr(1);
+  if (const auto* file = file_named(site->files, name); file && name != "index.html") {
+    co_return file_response(*file, site->base_path);
+  }
+  if (is_reserved(request.path) || site->page.empty()) {
+    co_return web::problem({ErrorCode::not_found, "There is nothing at this address."}, request.request_id);
+  }
+  co_return page_response(site->page);
+}
+
+async::Task<web::Response> serve_document(std::string_view document) {
+  co_return web::Response::json(std::string(document));
+}
+
 }  // namespace
 
 void add_asset_routes(web::Router& router, std::span<const embedded::File> files, const std::string& base_path) {
   const auto* index = file_named(files, "index.html");
   std::string page = index ? with_base(index->content, base_path) : std::string();
-  auto serve = [files, base_path, page = std::move(page)](web::Request& request) -> async::Task<web::Response> {
-    const auto name = std::string_view(request.path).substr(1);
-    if (const auto* file = file_named(files, name); file && name != "index.html")
-      co_return file_response(*file, base_path);
-    if (is_reserved(request.path) || page.empty()) {
-      co_return web::problem({ErrorCode::not_found, "There is nothing at this address."}, request.request_id);
-    }
-    co_return page_response(page);
-  };
+  const auto site = std::make_shared<const Site>(Site{files, base_path, std::move(page)});
+  const auto serve = [site](web::Request& request) { return serve_file(site, request); };
   router.add({.pattern = "/", .access = {"public"}, .handler = serve});
   router.add({.pattern = "/{path...}", .access = {"public"}, .handler = serve});
 }
@@ -90,9 +103,7 @@ void add_openapi_route(web::Router& router, std::string_view document) {
   router.add({.pattern = "/api/v1/openapi.json",
               .operation_id = "openapi",
               .access = {"public"},
-              .handler = [document](web::Request&) -> async::Task<web::Response> {
-                co_return web::Response::json(std::string(document));
-              }});
+              .handler = [document](web::Request&) { return serve_document(document); }});
 }
 
 }  // namespace cameleer::server

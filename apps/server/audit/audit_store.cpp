@@ -230,6 +230,7 @@ async::Task<Expected<std::vector<AuditHead>>> AuditStore::heads() {
       "signature from audit_heads order by position desc limit 1000");
   if (!result) co_return std::unexpected(result.error().for_caller());
   std::vector<AuditHead> heads;
+  heads.reserve(result->rows());
   for (std::size_t i = 0; i < result->rows(); ++i) {
     heads.push_back({.position = result->integer(i, 0),
                      .hash = result->bytes(i, 1),

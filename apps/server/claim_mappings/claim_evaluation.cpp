@@ -80,6 +80,7 @@ json::object json_of(const Simulation::Names& names) {
 
 std::vector<claims::Rule> plain(std::vector<StoredRule> stored) {
   std::vector<claims::Rule> rules;
+  rules.reserve(stored.size());
   for (auto& one : stored) rules.push_back(std::move(one.rule));
   return rules;
 }

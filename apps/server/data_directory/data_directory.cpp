@@ -105,7 +105,7 @@ Expected<DataDirectory::MasterKey> DataDirectory::master_key(const Random& rando
 }
 
 Expected<fs::path> DataDirectory::note_first_start(const std::string& name, const std::string& value) const {
-  const auto file = path_ / "first-start.txt";
+  auto file = path_ / "first-start.txt";
   std::string text;
   std::ifstream present(file);
   for (std::string line; std::getline(present, line);) {
