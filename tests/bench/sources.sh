@@ -5,7 +5,7 @@ copy=$PWD/build/bench-src
 make_copy() {
   rm -rf "$copy"
   mkdir -p "$copy/build"
-  git ls-files -z -- CMakeLists.txt CMakePresets.json deploy libs apps tools/engines schemas tests | xargs -0 cp --parents -t "$copy"
+  git ls-files -z -- CMakeLists.txt CMakePresets.json deploy libs apps tools ':!tools/camel-agent' schemas tests | xargs -0 cp --parents -t "$copy"
   cp -r --parents apps/server/ui/dist build/generated "$copy"
   export CCACHE_BASEDIR=$copy
 }
