@@ -166,12 +166,9 @@ std::string der_of(std::string_view signature, std::size_t bytes) {
   if (signature.size() != 2 * bytes) return {};
   auto r = number_of(signature.substr(0, bytes)), s = number_of(signature.substr(bytes));
   const std::unique_ptr<ECDSA_SIG, Free<ECDSA_SIG_free>> pair(ECDSA_SIG_new());
-  if (!r || !s || BN_is_zero(r.get()) || BN_is_zero(s.get()) || !pair ||
-      ECDSA_SIG_set0(pair.get(), r.get(), s.get()) != 1) {
-    return {};
-  }
-  (void)r.release();
-  (void)s.release();
+  if (!r || !s || BN_is_zero(r.get()) || BN_is_zero(s.get()) || !pair) return {};
+  // The pair owns both from here on: it refuses nothing but null.
+  if (ECDSA_SIG_set0(pair.get(), r.release(), s.release()) != 1) return {};
   unsigned char* out = nullptr;
   const int length = i2d_ECDSA_SIG(pair.get(), &out);
   if (length <= 0) return {};
