@@ -3,6 +3,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <cameleer/web/service_routes.hpp>
 
 #include "server/agents/agent_json.hpp"
 #include "server/agents/protocol_version.hpp"
@@ -149,29 +150,15 @@ async::Task<web::Response> list(AgentService& agents, web::Request& request) {
 }  // namespace
 
 void add_agent_routes(web::Router& router, AgentService& agents) {
-  struct Row {
-    web::Method method;
-    const char* pattern;
-    const char* operation_id;
-    std::string_view access;
-    async::Task<web::Response> (*handler)(AgentService&, web::Request&);
-  };
-  const Row rows[] = {
-      {web::Method::post, "/api/v1/agents/register", "registerAgent", "api_key", register_agent},
-      {web::Method::post, "/api/v1/agents/{agentId}/refresh", "refreshAgentToken", "agent_refresh", refresh},
-      {web::Method::post, "/api/v1/agents/{agentId}/heartbeat", "heartbeat", "agent", heartbeat},
-      {web::Method::post, "/api/v1/agents/{agentId}/deregister", "deregisterAgent", "agent", deregister},
-      {web::Method::get, "/api/v1/environments/{environment}/agents", "listAgents", "view_runtime", list},
-  };
-  for (const auto& row : rows) {
-    router.add(
-        {.method = row.method,
-         .pattern = row.pattern,
-         .operation_id = row.operation_id,
-         .access = {row.access},
-         .limits = kLimits,
-         .handler = [&agents, handler = row.handler](web::Request& request) { return handler(agents, request); }});
-  }
+  web::add_service_routes(
+      router, agents, kLimits,
+      {
+          {web::Method::post, "/api/v1/agents/register", "registerAgent", "api_key", register_agent},
+          {web::Method::post, "/api/v1/agents/{agentId}/refresh", "refreshAgentToken", "agent_refresh", refresh},
+          {web::Method::post, "/api/v1/agents/{agentId}/heartbeat", "heartbeat", "agent", heartbeat},
+          {web::Method::post, "/api/v1/agents/{agentId}/deregister", "deregisterAgent", "agent", deregister},
+          {web::Method::get, "/api/v1/environments/{environment}/agents", "listAgents", "view_runtime", list},
+      });
 }
 
 }  // namespace cameleer::server

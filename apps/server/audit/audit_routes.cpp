@@ -3,6 +3,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <cameleer/web/service_routes.hpp>
 #include <stdexcept>
 
 #include "server/audit/audit_parameters.hpp"
@@ -144,25 +145,13 @@ async::Task<web::Response> verify(AuditLedger& ledger, web::Request& request) {
 }  // namespace
 
 void add_audit_routes(web::Router& router, AuditLedger& ledger) {
-  struct Row {
-    const char* pattern;
-    const char* operation_id;
-    async::Task<web::Response> (*handler)(AuditLedger&, web::Request&);
-  };
-  const Row rows[] = {
-      {"/api/v1/admin/audit", "searchAudit", page},
-      {"/api/v1/admin/audit/export", "exportAudit", export_rows},
-      {"/api/v1/admin/audit/verify", "verifyAudit", verify},
-  };
-  for (const auto& row : rows) {
-    router.add(
-        {.method = web::Method::get,
-         .pattern = row.pattern,
-         .operation_id = row.operation_id,
-         .access = {"view_audit"},
-         .limits = kLimits,
-         .handler = [&ledger, handler = row.handler](web::Request& request) { return handler(ledger, request); }});
-  }
+  web::add_service_routes(
+      router, ledger, kLimits,
+      {
+          {web::Method::get, "/api/v1/admin/audit", "searchAudit", "view_audit", page},
+          {web::Method::get, "/api/v1/admin/audit/export", "exportAudit", "view_audit", export_rows},
+          {web::Method::get, "/api/v1/admin/audit/verify", "verifyAudit", "view_audit", verify},
+      });
 }
 
 }  // namespace cameleer::server

@@ -5,6 +5,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <cameleer/web/event_stream.hpp>
+#include <cameleer/web/service_routes.hpp>
 
 #include "server/agents/protocol_version.hpp"
 #include "server/auth/control_body.hpp"
@@ -203,38 +204,23 @@ async::Task<web::Response> events(CommandService& commands, web::Request& reques
 }  // namespace
 
 void add_command_routes(web::Router& router, CommandService& commands) {
-  struct Row {
-    web::Method method;
-    const char* pattern;
-    const char* operation_id;
-    std::string_view access;
-    std::size_t body_bytes;
-    async::Task<web::Response> (*handler)(CommandService&, web::Request&);
-  };
   constexpr auto post = web::Method::post;
-  const Row rows[] = {
-      {post, "/api/v1/agents/{agentId}/commands", "sendCommand", "send_commands", kMaxCommand, send_to_agent},
-      {post, "/api/v1/agents/groups/{application}/commands", "sendCommandToApplication", "send_commands", kMaxCommand,
-       send_to_application},
-      {post, "/api/v1/agents/commands", "sendCommandToEnvironment", "send_commands", kMaxCommand, send_to_environment},
-      {post, "/api/v1/agents/{agentId}/replay", "replayExecution", "send_commands", kMaxCommand, replay},
-      {web::Method::get, "/api/v1/agents/{agentId}/commands/{commandId}", "getCommand", "view_runtime", kMaxCommand,
-       get},
-      {post, "/api/v1/agents/{agentId}/commands/{commandId}/ack", "acknowledgeCommand", "agent", kMaxAck, acknowledge},
-      {web::Method::get, "/api/v1/agents/{agentId}/events", "streamCommands", "agent_stream", kMaxAck, events},
-  };
-  for (const auto& row : rows) {
-    router.add(
-        {.method = row.method,
-         .pattern = row.pattern,
-         .operation_id = row.operation_id,
-         .access = {row.access},
-         // Longer than a caller waits for an acknowledgement.
-         .limits = {.body_bytes = row.body_bytes,
-                    .decoded_body_bytes = row.body_bytes,
-                    .handling = std::chrono::seconds(40)},
-         .handler = [&commands, handler = row.handler](web::Request& request) { return handler(commands, request); }});
-  }
+  // Longer than a caller waits for an acknowledgement.
+  web::add_service_routes(
+      router, commands, {.handling = std::chrono::seconds(40)},
+      {
+          {post, "/api/v1/agents/{agentId}/commands", "sendCommand", "send_commands", send_to_agent, kMaxCommand},
+          {post, "/api/v1/agents/groups/{application}/commands", "sendCommandToApplication", "send_commands",
+           send_to_application, kMaxCommand},
+          {post, "/api/v1/agents/commands", "sendCommandToEnvironment", "send_commands", send_to_environment,
+           kMaxCommand},
+          {post, "/api/v1/agents/{agentId}/replay", "replayExecution", "send_commands", replay, kMaxCommand},
+          {web::Method::get, "/api/v1/agents/{agentId}/commands/{commandId}", "getCommand", "view_runtime", get,
+           kMaxCommand},
+          {post, "/api/v1/agents/{agentId}/commands/{commandId}/ack", "acknowledgeCommand", "agent", acknowledge,
+           kMaxAck},
+          {web::Method::get, "/api/v1/agents/{agentId}/events", "streamCommands", "agent_stream", events, kMaxAck},
+      });
 }
 
 }  // namespace cameleer::server

@@ -4,6 +4,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <cameleer/web/service_routes.hpp>
 #include <charconv>
 
 #include "server/agents/protocol_version.hpp"
@@ -126,32 +127,16 @@ async::Task<web::Response> write_keys(ConfigurationService& configuration, web::
 }  // namespace
 
 void add_configuration_routes(web::Router& router, ConfigurationService& configuration) {
-  struct Row {
-    web::Method method;
-    const char* pattern;
-    const char* operation_id;
-    std::string_view access;
-    async::Task<web::Response> (*handler)(ConfigurationService&, web::Request&);
-  };
   constexpr auto kConfig = "/api/v1/environments/{environment}/apps/{application}/config";
   constexpr auto kKeys = "/api/v1/admin/sensitive-keys";
-  const Row rows[] = {
-      {web::Method::get, kConfig, "getApplicationConfig", "view_runtime", read},
-      {web::Method::put, kConfig, "putApplicationConfig", "edit_config", write},
-      {web::Method::get, "/api/v1/agents/config", "getAgentConfig", "agent", read_of_agent},
-      {web::Method::get, kKeys, "getSensitiveKeys", "manage_server", read_keys},
-      {web::Method::put, kKeys, "putSensitiveKeys", "manage_server", write_keys},
-  };
-  for (const auto& row : rows) {
-    router.add({.method = row.method,
-                .pattern = row.pattern,
-                .operation_id = row.operation_id,
-                .access = {row.access},
-                .limits = kLimits,
-                .handler = [&configuration, handler = row.handler](web::Request& request) {
-                  return handler(configuration, request);
-                }});
-  }
+  web::add_service_routes(router, configuration, kLimits,
+                          {
+                              {web::Method::get, kConfig, "getApplicationConfig", "view_runtime", read},
+                              {web::Method::put, kConfig, "putApplicationConfig", "edit_config", write},
+                              {web::Method::get, "/api/v1/agents/config", "getAgentConfig", "agent", read_of_agent},
+                              {web::Method::get, kKeys, "getSensitiveKeys", "manage_server", read_keys},
+                              {web::Method::put, kKeys, "putSensitiveKeys", "manage_server", write_keys},
+                          });
 }
 
 }  // namespace cameleer::server

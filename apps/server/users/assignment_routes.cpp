@@ -1,4 +1,5 @@
 #include <boost/json/serialize.hpp>
+#include <cameleer/web/service_routes.hpp>
 
 #include "server/users/user_json.hpp"
 #include "server/users/user_routes.hpp"
@@ -47,29 +48,16 @@ async::Task<web::Response> effective(AssignmentService& assignments, web::Reques
 }  // namespace
 
 void add_assignment_routes(web::Router& router, AssignmentService& assignments) {
-  struct Row {
-    web::Method method;
-    const char* pattern;
-    const char* operation_id;
-    async::Task<web::Response> (*handler)(AssignmentService&, web::Request&);
-  };
-  const Row rows[] = {
-      {web::Method::get, "/api/v1/admin/users/{userId}/effective", "effectivePermissions", effective},
-      {web::Method::put, "/api/v1/admin/users/{userId}/roles/{role}", "assignRole", give},
-      {web::Method::del, "/api/v1/admin/users/{userId}/roles/{role}", "removeRole", take},
-      {web::Method::put, "/api/v1/admin/users/{userId}/groups/{group}", "addToGroup", give},
-      {web::Method::del, "/api/v1/admin/users/{userId}/groups/{group}", "removeFromGroup", take},
-  };
-  for (const auto& row : rows) {
-    router.add({.method = row.method,
-                .pattern = row.pattern,
-                .operation_id = row.operation_id,
-                .access = {"manage_users"},
-                .limits = {.body_bytes = 1'024, .decoded_body_bytes = 1'024},
-                .handler = [&assignments, handler = row.handler](web::Request& request) {
-                  return handler(assignments, request);
-                }});
-  }
+  web::add_service_routes(
+      router, assignments, {.body_bytes = 1'024, .decoded_body_bytes = 1'024},
+      {
+          {web::Method::get, "/api/v1/admin/users/{userId}/effective", "effectivePermissions", "manage_users",
+           effective},
+          {web::Method::put, "/api/v1/admin/users/{userId}/roles/{role}", "assignRole", "manage_users", give},
+          {web::Method::del, "/api/v1/admin/users/{userId}/roles/{role}", "removeRole", "manage_users", take},
+          {web::Method::put, "/api/v1/admin/users/{userId}/groups/{group}", "addToGroup", "manage_users", give},
+          {web::Method::del, "/api/v1/admin/users/{userId}/groups/{group}", "removeFromGroup", "manage_users", take},
+      });
 }
 
 }  // namespace cameleer::server

@@ -3,6 +3,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <cameleer/web/service_routes.hpp>
 
 #include "server/auth/control_body.hpp"
 
@@ -105,30 +106,18 @@ async::Task<web::Response> remove(GroupService& groups, web::Request& request) {
 }  // namespace
 
 void add_group_routes(web::Router& router, GroupService& groups) {
-  struct Row {
-    web::Method method;
-    const char* pattern;
-    const char* operation_id;
-    async::Task<web::Response> (*handler)(GroupService&, web::Request&);
-  };
-  const Row rows[] = {
-      {web::Method::get, "/api/v1/admin/groups", "listGroups", list},
-      {web::Method::post, "/api/v1/admin/groups", "createGroup", create},
-      {web::Method::get, "/api/v1/admin/groups/{group}", "getGroup", get},
-      {web::Method::put, "/api/v1/admin/groups/{group}", "updateGroup", update},
-      {web::Method::del, "/api/v1/admin/groups/{group}", "deleteGroup", remove},
-      {web::Method::put, "/api/v1/admin/groups/{group}/roles/{role}", "addRoleToGroup", put_role},
-      {web::Method::del, "/api/v1/admin/groups/{group}/roles/{role}", "removeRoleFromGroup", remove_role},
-  };
-  for (const auto& row : rows) {
-    router.add(
-        {.method = row.method,
-         .pattern = row.pattern,
-         .operation_id = row.operation_id,
-         .access = {"manage_users"},
-         .limits = kLimits,
-         .handler = [&groups, handler = row.handler](web::Request& request) { return handler(groups, request); }});
-  }
+  web::add_service_routes(
+      router, groups, kLimits,
+      {
+          {web::Method::get, "/api/v1/admin/groups", "listGroups", "manage_users", list},
+          {web::Method::post, "/api/v1/admin/groups", "createGroup", "manage_users", create},
+          {web::Method::get, "/api/v1/admin/groups/{group}", "getGroup", "manage_users", get},
+          {web::Method::put, "/api/v1/admin/groups/{group}", "updateGroup", "manage_users", update},
+          {web::Method::del, "/api/v1/admin/groups/{group}", "deleteGroup", "manage_users", remove},
+          {web::Method::put, "/api/v1/admin/groups/{group}/roles/{role}", "addRoleToGroup", "manage_users", put_role},
+          {web::Method::del, "/api/v1/admin/groups/{group}/roles/{role}", "removeRoleFromGroup", "manage_users",
+           remove_role},
+      });
 }
 
 }  // namespace cameleer::server

@@ -3,6 +3,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <cameleer/web/service_routes.hpp>
 
 #include "server/auth/control_body.hpp"
 
@@ -82,27 +83,14 @@ async::Task<web::Response> remove(RoleService& roles, web::Request& request) {
 }  // namespace
 
 void add_role_routes(web::Router& router, RoleService& roles) {
-  struct Row {
-    web::Method method;
-    const char* pattern;
-    const char* operation_id;
-    async::Task<web::Response> (*handler)(RoleService&, web::Request&);
-  };
-  const Row rows[] = {
-      {web::Method::get, "/api/v1/admin/roles", "listRoles", list},
-      {web::Method::post, "/api/v1/admin/roles", "createRole", create},
-      {web::Method::get, "/api/v1/admin/roles/{role}", "getRole", get},
-      {web::Method::put, "/api/v1/admin/roles/{role}", "updateRole", update},
-      {web::Method::del, "/api/v1/admin/roles/{role}", "deleteRole", remove},
-  };
-  for (const auto& row : rows) {
-    router.add({.method = row.method,
-                .pattern = row.pattern,
-                .operation_id = row.operation_id,
-                .access = {"manage_users"},
-                .limits = kLimits,
-                .handler = [&roles, handler = row.handler](web::Request& request) { return handler(roles, request); }});
-  }
+  web::add_service_routes(router, roles, kLimits,
+                          {
+                              {web::Method::get, "/api/v1/admin/roles", "listRoles", "manage_users", list},
+                              {web::Method::post, "/api/v1/admin/roles", "createRole", "manage_users", create},
+                              {web::Method::get, "/api/v1/admin/roles/{role}", "getRole", "manage_users", get},
+                              {web::Method::put, "/api/v1/admin/roles/{role}", "updateRole", "manage_users", update},
+                              {web::Method::del, "/api/v1/admin/roles/{role}", "deleteRole", "manage_users", remove},
+                          });
 }
 
 }  // namespace cameleer::server

@@ -1,5 +1,6 @@
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
+#include <cameleer/web/service_routes.hpp>
 
 #include "server/users/user_json.hpp"
 #include "server/users/user_routes.hpp"
@@ -42,30 +43,16 @@ async::Task<web::Response> end_all(SessionService& sessions, web::Request& reque
 }  // namespace
 
 void add_session_routes(web::Router& router, SessionService& sessions) {
-  struct Row {
-    web::Method method;
-    const char* pattern;
-    const char* operation_id;
-    std::string_view access;
-    async::Task<web::Response> (*handler)(SessionService&, web::Request&);
-  };
-  const Row rows[] = {
-      {web::Method::get, "/api/v1/admin/users/{userId}/sessions", "listSessions", "manage_users", list},
-      {web::Method::del, "/api/v1/admin/users/{userId}/sessions", "endSessions", "manage_users", end_all},
-      {web::Method::del, "/api/v1/admin/users/{userId}/sessions/{sessionId}", "endSession", "manage_users", end},
-      {web::Method::get, "/api/v1/auth/sessions", "listOwnSessions", "signed_in", list},
-      {web::Method::del, "/api/v1/auth/sessions", "endOwnSessions", "signed_in", end_all},
-      {web::Method::del, "/api/v1/auth/sessions/{sessionId}", "endOwnSession", "signed_in", end},
-  };
-  for (const auto& row : rows) {
-    router.add(
-        {.method = row.method,
-         .pattern = row.pattern,
-         .operation_id = row.operation_id,
-         .access = {row.access},
-         .limits = {.body_bytes = 1'024, .decoded_body_bytes = 1'024},
-         .handler = [&sessions, handler = row.handler](web::Request& request) { return handler(sessions, request); }});
-  }
+  web::add_service_routes(
+      router, sessions, {.body_bytes = 1'024, .decoded_body_bytes = 1'024},
+      {
+          {web::Method::get, "/api/v1/admin/users/{userId}/sessions", "listSessions", "manage_users", list},
+          {web::Method::del, "/api/v1/admin/users/{userId}/sessions", "endSessions", "manage_users", end_all},
+          {web::Method::del, "/api/v1/admin/users/{userId}/sessions/{sessionId}", "endSession", "manage_users", end},
+          {web::Method::get, "/api/v1/auth/sessions", "listOwnSessions", "signed_in", list},
+          {web::Method::del, "/api/v1/auth/sessions", "endOwnSessions", "signed_in", end_all},
+          {web::Method::del, "/api/v1/auth/sessions/{sessionId}", "endOwnSession", "signed_in", end},
+      });
 }
 
 }  // namespace cameleer::server

@@ -3,6 +3,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 #include <cameleer/identity/encoding.hpp>
+#include <cameleer/web/service_routes.hpp>
 #include <charconv>
 
 #include "server/auth/control_body.hpp"
@@ -137,30 +138,17 @@ async::Task<web::Response> change_password(UserService& users, web::Request& req
 }  // namespace
 
 void add_user_routes(web::Router& router, UserService& users) {
-  struct Row {
-    web::Method method;
-    const char* pattern;
-    const char* operation_id;
-    std::string_view access;
-    async::Task<web::Response> (*handler)(UserService&, web::Request&);
-  };
-  const Row rows[] = {
-      {web::Method::get, "/api/v1/admin/users", "listUsers", "manage_users", list},
-      {web::Method::post, "/api/v1/admin/users", "createUser", "manage_users", create},
-      {web::Method::get, "/api/v1/admin/users/{userId}", "getUser", "manage_users", get},
-      {web::Method::put, "/api/v1/admin/users/{userId}", "updateUser", "manage_users", update},
-      {web::Method::del, "/api/v1/admin/users/{userId}", "deleteUser", "manage_users", remove},
-      {web::Method::put, "/api/v1/admin/users/{userId}/password", "setPassword", "manage_users", set_password},
-      {web::Method::post, "/api/v1/auth/password", "changePassword", "signed_in", change_password},
-  };
-  for (const auto& row : rows) {
-    router.add({.method = row.method,
-                .pattern = row.pattern,
-                .operation_id = row.operation_id,
-                .access = {row.access},
-                .limits = kLimits,
-                .handler = [&users, handler = row.handler](web::Request& request) { return handler(users, request); }});
-  }
+  web::add_service_routes(
+      router, users, kLimits,
+      {
+          {web::Method::get, "/api/v1/admin/users", "listUsers", "manage_users", list},
+          {web::Method::post, "/api/v1/admin/users", "createUser", "manage_users", create},
+          {web::Method::get, "/api/v1/admin/users/{userId}", "getUser", "manage_users", get},
+          {web::Method::put, "/api/v1/admin/users/{userId}", "updateUser", "manage_users", update},
+          {web::Method::del, "/api/v1/admin/users/{userId}", "deleteUser", "manage_users", remove},
+          {web::Method::put, "/api/v1/admin/users/{userId}/password", "setPassword", "manage_users", set_password},
+          {web::Method::post, "/api/v1/auth/password", "changePassword", "signed_in", change_password},
+      });
 }
 
 }  // namespace cameleer::server
