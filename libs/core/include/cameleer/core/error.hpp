@@ -27,10 +27,12 @@ enum class ErrorCode {
   invalid_token,    ///< malformed, tampered, foreign or expired token
   wrong_tenant,     ///< a provider's token for somebody else: other audience, or a required claim is not as it must be
   invalid_credentials,  ///< wrong user name, password or API key
+  group_overage,  ///< the provider left the groups out of the token (too many): rules about groups cannot be evaluated
   account_locked,
   forbidden,
-  foreign_agent,   ///< a token of one agent used on the path of another
-  foreign_origin,  ///< a browser's mutation from another origin
+  license_cap_exceeded,  ///< a creation that the licence's cap does not allow; the problem document holds the envelope
+  foreign_agent,         ///< a token of one agent used on the path of another
+  foreign_origin,        ///< a browser's mutation from another origin
   // What is asked for.
   not_found,
   method_not_allowed,
@@ -46,6 +48,7 @@ enum class ErrorCode {
   session_not_found,
   command_settled,  ///< a command that has its result already, or is past its life
   conflict,
+  license_rejected,  ///< a licence, or a revocation list, that does not validate here; `reason` says why
   // What the server depends on.
   unavailable,  ///< a dependency is down; try again
   overloaded,   ///< a bound is reached; try again after `Retry-After`
