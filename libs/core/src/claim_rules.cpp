@@ -189,6 +189,11 @@ Trace trace_of(const Rule& rule, const re2::RE2* pattern, Element claims, const 
   return trace;
 }
 
+void note_left_out(Outcome& outcome, std::string_view claim) {
+  if (!outcome.overage) outcome.left_out = claim;
+  outcome.overage = true;
+}
+
 void assign_from_claims(Element claims, const Policy& policy, Outcome& outcome) {
   for (const auto* name : {"scope", "scp"}) {
     if (const auto role = role_of_scopes(text_of_claim(claims, name)); role && exists(policy.roles, *role)) {
@@ -201,7 +206,10 @@ void assign_from_claims(Element claims, const Policy& policy, Outcome& outcome) 
     add(outcome.roles, {std::string(*role), Source::roles_claim, {}});
   }
   const auto found = find_claim(claims, policy.roles_claim);
-  if (!found) return;
+  if (!found) {
+    if (left_out(claims, policy.roles_claim)) note_left_out(outcome, policy.roles_claim);
+    return;
+  }
   const auto values = values_of(*found);
   if (!values.comparable) return;
   for (const auto& element : values.elements) {
@@ -253,7 +261,7 @@ Expected<Outcome> RuleSet::evaluate(std::string_view claims, const Policy& polic
   const auto all = rules();
   for (std::size_t i = 0; i < all.size(); ++i) {
     auto trace = trace_of(all[i], compiled_->patterns[i].get(), root, policy);
-    outcome.overage = outcome.overage || trace.verdict == Verdict::left_out;
+    if (trace.verdict == Verdict::left_out) note_left_out(outcome, trace.rule.claim);
     if (trace.verdict == Verdict::matched) {
       auto& to = trace.rule.action == Action::assign_role ? outcome.roles : outcome.groups;
       add(to, {trace.rule.target, Source::rule, trace.rule.id});

@@ -81,7 +81,8 @@ struct Outcome {
   std::vector<Assigned> groups;
   bool fallback = false;  ///< the default roles were given
   bool refused = false;   ///< strict, and nothing matched
-  bool overage = false;   ///< the provider left claims out, so that rules may have missed
+  bool overage = false;   ///< the provider left out a claim that is read here, so that nothing can be decided
+  std::string left_out = {};  ///< that claim; of several the first
 };
 
 /// Rules in their order, patterns compiled. Immutable; threads may share it.

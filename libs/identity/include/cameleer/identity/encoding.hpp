@@ -1,4 +1,5 @@
 #pragma once
+#include <cameleer/core/base64.hpp>
 #include <cameleer/core/instant.hpp>
 #include <optional>
 #include <string>
@@ -7,15 +8,10 @@
 /// Encodings, digests and random identifiers of credentials. Pure functions, any thread.
 namespace cameleer::identity {
 
-/// RFC 4648 section 5 without padding.
-std::string base64url(std::string_view bytes);
-/// The only text that `base64url` gives for the result, or nothing: no padding, no other alphabet, no bits that do not
-/// count in the last character (such a text would be a second spelling of the same token).
-std::optional<std::string> decode_base64url(std::string_view text);
-
-/// RFC 4648 section 4 with padding.
-std::string base64(std::string_view bytes);
-std::optional<std::string> decode_base64(std::string_view text);
+using cameleer::base64;
+using cameleer::base64url;
+using cameleer::decode_base64;
+using cameleer::decode_base64url;
 
 /// 32 bytes.
 std::string sha256(std::string_view bytes);
