@@ -5,6 +5,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { ServerProcess, eventually } from '../integration/server_process.mjs';
+import { remember } from '../secrets/collect.mjs';
 import { CamelSystem, camelVersions, recordedByRoute } from './camel_system.mjs';
 
 /**
@@ -70,7 +71,11 @@ export async function watchedPage(browser, url, options = {}) {
     const expected = /status of 401/.test(message.text()) && /\/auth\/(me|login)$/.test(message.location().url);
     if (['error', 'warning'].includes(message.type()) && !expected) offences.push(`console: ${message.text()}`);
   });
-  return { page, offences, close: () => context.close() };
+  const close = async () => {
+    for (const { value } of await context.cookies()) remember('cookie', value);
+    await context.close();
+  };
+  return { page, offences, close };
 }
 
 /** Fails when axe finds something serious or critical. */

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../integration/server_process.mjs';
+import { logOf } from '../secrets/collect.mjs';
 import { RecordingProxy } from './recording_proxy.mjs';
 
 const loadScript = fileURLToPath(new URL('../fixtures/orders/load.sh', import.meta.url));
@@ -79,7 +80,8 @@ export class CamelSystem {
     const child = spawn('java', ['-Xmx256m', '-XX:TieredStopAtLevel=1', ...this.jvm, `-javaagent:${agent}`, '-jar', jar], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
     child.text = '';
     const file = process.env.CAMELEER_ARTEFACTS ? createWriteStream(join(process.env.CAMELEER_ARTEFACTS, `${name}-${this.version}.log`)) : undefined;
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => { child.text = (child.text + chunk).slice(-20_000); file?.write(chunk); });
+    const log = logOf(name, child.pid);
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => { log(chunk); child.text = (child.text + chunk).slice(-20_000); file?.write(chunk); });
     this.children.push(child);
     return child;
   }

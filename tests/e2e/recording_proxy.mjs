@@ -4,6 +4,7 @@ import { createPublicKey, verify } from 'node:crypto';
 import { createServer, request as httpRequest } from 'node:http';
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { eventually } from '../integration/server_process.mjs';
+import { rememberHeaders, rememberMembers } from '../secrets/collect.mjs';
 import { callOf, messages, violation } from './agent_protocol.mjs';
 
 const hopByHop = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'http2-settings', 'te', 'trailer', 'proxy-connection']);
@@ -106,6 +107,7 @@ export class RecordingProxy {
 
   takeRequest(call, bytes, headers) {
     call.headers = headers;
+    rememberHeaders(new Headers({ authorization: headers.authorization ?? '' }));
     try {
       call.request.text = decoded(bytes, headers['content-encoding']).toString('utf8');
       if (call.request.text) call.request.json = JSON.parse(call.request.text);
@@ -126,6 +128,7 @@ export class RecordingProxy {
       this.refuse(call, 'answer', error.message);
       return;
     }
+    if (call.answer.accessToken) rememberMembers(call.answer);
     const type = headers['content-type'] ?? '';
     if (!type.startsWith(good ? 'application/json' : 'application/problem+json')) this.refuse(call, 'answer', `its content type is ${type}`);
     this.check(call, 'answer', good ? call.kind.answer : messages.failure, call.answer);

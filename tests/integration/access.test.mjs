@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { RealProvider, audience } from './oidc_provider.mjs';
 import { ServerProcess } from './server_process.mjs';
 
 const table = readFileSync(fileURLToPath(new URL('../../docs/access.md', import.meta.url)), 'utf8');
@@ -17,8 +18,12 @@ const routes = rows.slice(1).map(([operation, route, access, ...cells]) => {
 });
 
 const password = 'Correct-Horse-1';
-const server = new ServerProcess();
+const provider = new RealProvider({ olga: { name: 'Olga', preferred_username: 'olga' } });
+provider.redirectUris = ['http://127.0.0.1:1/callback'];
+let server;
 const tokens = {};
+// Known to the server, but without a permission that the route needs.
+const known = ['VIEWER', 'OPERATOR', 'ADMIN', 'view_audit alone', 'OIDC user', 'M2M listed', 'M2M not listed'];
 
 /** A token of the user with that role, made by an administrator. */
 async function userWith(admin, username, role) {
@@ -46,6 +51,13 @@ function expired(token) {
 }
 
 before(async () => {
+  await provider.start();
+  server = new ServerProcess({
+    env: {
+      CAMELEER_OIDC_ISSUER_URI: provider.issuer, CAMELEER_OIDC_AUDIENCE: audience, CAMELEER_SERVER_OIDC_M2M_CLIENT_IDS: 'robot',
+      CAMELEER_SERVER_OIDC_REQUIRED_CLAIMS: '{"organization_id":"org-1"}',
+    },
+  });
   await server.start();
   const admin = await server.adminToken();
   const role = await server.request('POST', '/api/v1/admin/roles', { token: admin, json: { name: 'Auditor', permissions: ['view_audit'] } });
@@ -56,8 +68,17 @@ before(async () => {
   tokens['view_audit alone'] = await userWith(admin, 'aude', 'Auditor');
   tokens['API key'] = server.apiKey;
   tokens['expired token'] = expired(tokens.ADMIN);
+  const [ours, theirs] = [{ organization_id: 'org-1' }, { organization_id: 'org-2' }];
+  tokens['OIDC user'] = await provider.personToken('olga', ours);
+  tokens['OIDC user of another organization'] = await provider.personToken('olga', theirs);
+  tokens['M2M listed'] = await provider.machineToken('robot', ours);
+  tokens['M2M not listed'] = await provider.machineToken('stranger', ours);
+  tokens['M2M of another organization'] = await provider.machineToken('robot', theirs);
 });
-after(() => server.dispose());
+after(async () => {
+  await server?.dispose();
+  await provider.stop();
+});
 
 /** Only the first word of an answer: streams never end. Ids in the path exist nowhere, but for the agent's own. */
 async function statusOf(route, caller) {
@@ -87,14 +108,15 @@ describe('every route, for everybody', () => {
         if (route.allowed.includes(caller)) {
           assert.ok(route.access === 'public' || (status !== 401 && status !== 403), `${caller} may, and got ${status}`);
         } else {
-          const isUser = ['VIEWER', 'OPERATOR', 'ADMIN', 'view_audit alone'].includes(caller);
           const userRoute = route.access === 'signed_in' || !['api_key', 'agent', 'agent_stream', 'agent_refresh'].includes(route.access);
-          assert.equal(status, isUser && userRoute ? 403 : 401, `${caller} may not`);
+          assert.equal(status, known.includes(caller) && userRoute ? 403 : 401, `${caller} may not`);
         }
       }
     });
   }
-  test('the table has every kind of access', () => {
+  test('the table has every caller that there is a token for, and every kind of access', () => {
+    assert.deepEqual(callers.filter((caller) => !tokens[caller] && !['anonymous', 'agent', "agent's refresh token"].includes(caller)), []);
+    assert.deepEqual(Object.keys(tokens).filter((caller) => !callers.includes(caller)), []);
     for (const access of ['public', 'signed_in', 'api_key', 'agent', 'agent_stream', 'agent_refresh', 'manage_users', 'view_observability']) {
       assert.ok(routes.some((route) => route.access === access), access);
     }

@@ -1,8 +1,10 @@
 // OpenID providers on the loopback: a certified one, and one that lies. And a browser without a window.
+import { createHash, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import Provider from 'oidc-provider';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { remember } from '../secrets/collect.mjs';
 
 export const audience = 'https://cameleer.example/api';
 
@@ -20,7 +22,9 @@ function close(server) {
 
 export async function signingKey(alg = 'ES384', kid = `key-${Math.random().toString(36).slice(2)}`) {
   const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
-  return { alg, kid, privateKey, publicKey, privateJwk: { ...(await exportJWK(privateKey)), kid, alg, use: 'sig' }, publicJwk: { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' } };
+  const jwk = await exportJWK(privateKey);
+  remember('private key', jwk.d);
+  return { alg, kid, privateKey, publicKey, privateJwk: { ...jwk, kid, alg, use: 'sig' }, publicJwk: { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' } };
 }
 
 /** npm oidc-provider: ES384, `at+jwt`, refresh tokens; `organization_id` as Logto gives it, for refresh and client grants that ask for it with the resource. */
@@ -79,14 +83,27 @@ export class RealProvider {
   stop() { return close(this.server); }
 
   async machineToken(client, parameters = {}) {
-    const answer = await fetch(`${this.issuer}/token`, {
-      method: 'POST',
-      headers: { authorization: `Basic ${btoa(`${client}:${client}-secret-1234567890`)}` },
-      body: new URLSearchParams({ grant_type: 'client_credentials', resource: audience, ...parameters }),
+    return (await this.#grant(client, `${client}-secret-1234567890`, { grant_type: 'client_credentials', resource: audience, ...parameters })).access_token;
+  }
+
+  /** An access token of a person, as an application of theirs gets it: code and PKCE, then a refresh with `parameters`. */
+  async personToken(account, parameters = {}) {
+    const verifier = randomBytes(32).toString('base64url'), [redirect] = this.redirectUris;
+    const asked = new URLSearchParams({
+      client_id: 'cameleer', response_type: 'code', redirect_uri: redirect, scope: 'openid profile offline_access', prompt: 'consent', resource: audience,
+      code_challenge: createHash('sha256').update(verifier).digest('base64url'), code_challenge_method: 'S256',
     });
+    const { url } = await new Browser().follow(`${this.issuer}/auth?${asked}`, { account, until: /[?&](code|error)=/ });
+    const grant = (form) => this.#grant('cameleer', 'the-client-secret-1234567890', { resource: audience, ...form });
+    const first = await grant({ grant_type: 'authorization_code', code: new URL(url).searchParams.get('code'), redirect_uri: redirect, code_verifier: verifier });
+    return (await grant({ grant_type: 'refresh_token', refresh_token: first.refresh_token, ...parameters })).access_token;
+  }
+
+  async #grant(client, secret, form) {
+    const answer = await fetch(`${this.issuer}/token`, { method: 'POST', headers: { authorization: `Basic ${btoa(`${client}:${secret}`)}` }, body: new URLSearchParams(form) });
     const body = await answer.json();
     if (!body.access_token) throw new Error(JSON.stringify(body));
-    return body.access_token;
+    return body;
   }
 }
 

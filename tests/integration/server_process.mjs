@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, existsSync, chmodSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { keepDatabases, logOf, rememberServer, traces } from '../secrets/collect.mjs';
 
 export const build = process.env.CAMELEER_BUILD ?? fail('CAMELEER_BUILD');
 export const serverProgram = join(build, 'bin/cameleer-server');
@@ -52,8 +53,10 @@ export class ServerProcess {
       `--engines.clickhouse-program=${engineProgram}`, `--engines.clickhouse-library=${engineLibrary}`,
       '--engines.clickhouse-memory-mb=1024', ...this.flags,
     ], { env: { ...cleanEnvironment(), ...this.env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const log = logOf('server', this.child.pid);
     let rest = '';
     const take = (chunk) => {
+      log(chunk);
       this.output = (this.output + chunk).slice(-200_000);
       rest += chunk;
       const parts = rest.split('\n');
@@ -87,10 +90,17 @@ export class ServerProcess {
     this.apiKey = values['api-key'];
   }
 
+  /** For the search for secrets; a server that never came up has no databases. */
+  async keepTraces() {
+    rememberServer(this);
+    if (this.url && !this.exited) await keepDatabases(this);
+  }
+
   get pid() { return this.child.pid; }
 
   /** Ends it as an operator would and checks that it ended well: exit code 0, no sanitizer report. */
   async stop() {
+    await this.keepTraces();
     if (!this.exited) this.child.kill('SIGTERM');
     const ended = await Promise.race([this.ended, delay(60_000, undefined, { ref: false })]);
     if (!ended) {
@@ -146,7 +156,9 @@ export class ServerProcess {
 
 /** The environment without settings that somebody's shell may carry. */
 function cleanEnvironment() {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('CAMELEER_SERVER_') && name !== 'CAMELEER_TENANT_ID'));
+  const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('CAMELEER_SERVER_') && name !== 'CAMELEER_TENANT_ID'));
+  // What is not in a log of this level is in none.
+  return traces ? { ...clean, CAMELEER_SERVER_LOG_LEVEL: 'debug' } : clean;
 }
 
 /** Pids whose command line contains `text`. */
