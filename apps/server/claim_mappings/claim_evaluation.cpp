@@ -87,6 +87,31 @@ std::vector<claims::Rule> plain(std::vector<StoredRule> stored) {
 
 }  // namespace
 
+std::optional<Error> refusal_of(const claims::Outcome& outcome) {
+  if (outcome.overage) {
+    return Error{ErrorCode::group_overage,
+                 fmt::format("The provider left the claim '{}' out of the token, for it has too many values, and roles "
+                             "here depend on it. At the provider, let the token hold only the groups that are assigned "
+                             "to this application, or application roles in place of groups.",
+                             outcome.left_out)};
+  }
+  if (outcome.refused) return Error{ErrorCode::forbidden, "No rule gives this account a role here."};
+  return std::nullopt;
+}
+
+async::Task<Expected<void>> ClaimMappingService::check_claims(std::string claims) {
+  auto policy = co_await policy_of_();
+  if (!policy) co_return std::unexpected(policy.error());
+  auto directory = co_await read_directory(pool_);
+  if (!directory) co_return std::unexpected(directory.error());
+  auto stored = co_await ClaimMappingStore::list(pool_);
+  if (!stored) co_return std::unexpected(stored.error());
+  auto outcome = evaluate(plain(std::move(*stored)), claims, *policy, *directory);
+  if (!outcome) co_return std::unexpected(outcome.error());
+  if (auto refusal = refusal_of(*outcome)) co_return std::unexpected(std::move(*refusal));
+  co_return Expected<void>{};
+}
+
 async::Task<Expected<Simulation>> ClaimMappingService::simulate(Trial trial) {
   Simulation simulation;
   std::optional<ClaimsUser> user;
@@ -145,6 +170,9 @@ async::Task<Expected<AppliedClaims>> ClaimMappingService::apply_claims(std::stri
   if (!stored) co_return std::unexpected(stored.error());
   auto outcome = evaluate(plain(std::move(*stored)), claims, *policy, *directory);
   if (!outcome) co_return std::unexpected(outcome.error());
+  const auto refusal = refusal_of(*outcome);
+  // What rules gave before still counts: nobody knows what they would give now.
+  if (outcome->overage) co_return std::unexpected(*refusal);
   auto present = co_await read_assignments(open, user->id);
   if (!present) co_return std::unexpected(present.error());
   const auto differences = differences_of(*outcome, *present, *directory);
@@ -159,6 +187,7 @@ async::Task<Expected<AppliedClaims>> ClaimMappingService::apply_claims(std::stri
   if (!applied.changed) {
     auto committed = co_await open.commit();
     if (!committed) co_return std::unexpected(committed.error().for_caller());
+    if (refusal) co_return std::unexpected(*refusal);
     co_return applied;
   }
   AuditEntry entry{.actor = std::move(actor),
@@ -171,6 +200,7 @@ async::Task<Expected<AppliedClaims>> ClaimMappingService::apply_claims(std::stri
   auto committed = co_await commit_access_change(std::move(*transaction), audit_, std::move(entry));
   auth_.forget_known();
   if (!committed) co_return std::unexpected(committed.error());
+  if (refusal) co_return std::unexpected(*refusal);
   co_return applied;
 }
 

@@ -99,6 +99,9 @@ json::object json_of(const Simulation& simulation) {
   body["fallback"] = simulation.outcome.fallback;
   body["refused"] = simulation.outcome.refused;
   body["overage"] = simulation.outcome.overage;
+  if (const auto refusal = refusal_of(simulation.outcome)) {
+    body["refusal"] = json::object{{"code", name_of(refusal->code)}, {"message", refusal->message}};
+  }
   if (simulation.token_was_decoded) {
     body["tokenVerified"] = false;
     body["notice"] = "The token was only decoded: nobody looked at its signature, issuer, audience or expiry.";

@@ -14,6 +14,10 @@ using ClaimPolicyOf = std::function<async::Task<Expected<ClaimPolicy>>()>;
 /// The values above, always.
 async::Task<Expected<ClaimPolicy>> usual_claim_policy();
 
+/// Why somebody with these claims is not let in: `group_overage`, when the provider left out a claim that a rule or the
+/// roles claim reads; `forbidden`, when strict and nothing matched. Nothing: they are.
+std::optional<Error> refusal_of(const claims::Outcome& outcome);
+
 /// What a login would do.
 struct Simulation {
   claims::Outcome outcome;
@@ -31,7 +35,7 @@ struct Simulation {
 
 /// What a login gave.
 struct AppliedClaims {
-  claims::Outcome outcome;  ///< `refused`: the login must not go on
+  claims::Outcome outcome;
   bool changed = false;
 };
 
@@ -67,9 +71,13 @@ class ClaimMappingService {
   };
   async::Task<Expected<Simulation>> simulate(Trial trial);
 
+  /// What `apply_claims` would refuse for, before anything is stored of somebody who has not been here yet.
+  async::Task<Expected<void>> check_claims(std::string claims);
+
   /// Evaluates all rules on the claims (JSON) of a verified token and writes the difference to the managed assignments
   /// of the user, in one transaction, recorded when there was one. Direct assignments are never touched. Concurrent
-  /// calls for one user take turns; the last one counts.
+  /// calls for one user take turns; the last one counts. `group_overage`: nothing was written. `forbidden`: strict and
+  /// nothing matched; what rules gave before is gone.
   async::Task<Expected<AppliedClaims>> apply_claims(std::string user_id, std::string claims, AuditActor actor);
 
  private:

@@ -3,12 +3,13 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "server/oidc/oidc_sealed_columns.hpp"
+
 namespace cameleer::server {
 namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view kSecretPlace = "oidc.client-secret";
 constexpr const char* kSealed = "sealedClientSecret";
 constexpr std::chrono::seconds kReadInterval{5};
 
@@ -77,7 +78,7 @@ void OidcConfigurationService::adopt(const std::optional<std::string>& text) {
       const auto* sealed = value.get_object().if_contains(kSealed);
       stored_.client_secret.reset();
       if (sealed != nullptr && sealed->is_string()) {
-        stored_.client_secret = identity::open(keys_, sealed->get_string(), kSecretPlace);
+        stored_.client_secret = identity::open(keys_, sealed->get_string(), kOidcSecretPlace);
       }
     }
   }
@@ -159,7 +160,7 @@ Expected<OidcFields> OidcConfigurationService::complete(OidcFields fields) const
 
 std::string OidcConfigurationService::stored_text(const OidcFields& fields) const {
   auto object = json_of(fields);
-  if (fields.client_secret) object[kSealed] = identity::seal(keys_, *fields.client_secret, kSecretPlace, random_);
+  if (fields.client_secret) object[kSealed] = identity::seal(keys_, *fields.client_secret, kOidcSecretPlace, random_);
   return json::serialize(object);
 }
 

@@ -3,6 +3,8 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "server/oidc/oidc_sealed_columns.hpp"
+
 namespace cameleer::server {
 namespace {
 
@@ -12,10 +14,6 @@ constexpr std::chrono::minutes kAttemptLife{10};
 constexpr std::size_t kMostAttempts = 10'000;
 constexpr int kBeginsPerMinute = 60;
 constexpr std::size_t kMaxParameter = 8 * 1024;
-
-std::string place_of(std::string_view what, const std::string& hash) {
-  return fmt::format("oidc.{}:{}", what, hash);
-}
 
 std::string member_of(const json::object& object, const char* name) {
   const auto* value = object.if_contains(name);
@@ -40,27 +38,23 @@ std::unexpected<OidcLogin::Failure> failed(std::string code, std::string message
 /// A failure of the provider's, or of ours.
 std::unexpected<OidcLogin::Failure> failed(Error error) {
   const bool theirs = error.code == ErrorCode::upstream_error;
-  return failed(theirs                               ? "provider"
-                : error.code == ErrorCode::forbidden ? "not_admitted"
-                                                     : "unavailable",
+  return failed(theirs                                   ? "provider"
+                : error.code == ErrorCode::forbidden     ? "not_admitted"
+                : error.code == ErrorCode::group_overage ? "group_overage"
+                                                         : "unavailable",
                 std::move(error));
 }
 
 }  // namespace
 
-std::string merged_claims(std::string_view first, std::string_view second) {
-  auto result = object_in(second).value_or(json::object());
-  for (const auto& [name, value] : object_in(first).value_or(json::object())) result[name] = value;
-  return json::serialize(result);
-}
-
 OidcLogin::OidcLogin(OidcConfigurationService& configuration, OidcStore& store, ProviderUsers& users,
-                     ProviderTokens& tokens, AuthService& auth, AuditService& audit, const identity::Keys& keys,
-                     Clock clock, Random random)
+                     ProviderTokens& tokens, ProviderSessions& sessions, AuthService& auth, AuditService& audit,
+                     const identity::Keys& keys, Clock clock, Random random)
     : configuration_(configuration),
       store_(store),
       users_(users),
       tokens_(tokens),
+      sessions_(sessions),
       auth_(auth),
       audit_(audit),
       keys_(keys),
@@ -98,7 +92,7 @@ async::Task<Expected<OidcLogin::Begun>> OidcLogin::begin(std::string return_to, 
                              {"issuer", *(*provider)->fields.issuer_uri},
                              {"clientId", *(*provider)->fields.client_id}};
   const auto hash = identity::sha256_hex(state);
-  auto sealed = identity::seal(keys_, json::serialize(attempt), place_of("attempt", hash), random_);
+  auto sealed = identity::seal(keys_, json::serialize(attempt), oidc_attempt_place(hash), random_);
   auto kept = co_await store_.insert_attempt(hash, std::move(sealed), now, now + kAttemptLife, kMostAttempts);
   if (!kept) co_return std::unexpected(kept.error());
   if (!*kept) co_return fail(ErrorCode::overloaded, "Too many sign-ins are under way.");
@@ -110,7 +104,7 @@ async::Task<OidcLogin::Outcome<OidcLogin::Attempt>> OidcLogin::take_attempt(cons
   const auto hash = identity::sha256_hex(answer.state);
   auto sealed = co_await store_.take_attempt(hash, clock_());
   if (!sealed) co_return failed(sealed.error());
-  const auto text = *sealed ? identity::open(keys_, **sealed, place_of("attempt", hash)) : std::nullopt;
+  const auto text = *sealed ? identity::open(keys_, **sealed, oidc_attempt_place(hash)) : std::nullopt;
   const auto object = text ? object_in(*text) : std::nullopt;
   if (!object) co_return failed("state", "The sign-in is not known, was used already or took too long.");
   Attempt attempt{.binding_hash = member_of(*object, "binding"),
@@ -166,6 +160,7 @@ async::Task<OidcLogin::Outcome<std::string>> OidcLogin::bound_claims(std::shared
   if (!claims) co_return std::unexpected(claims.error());
   if (claims->subject != proven.subject) co_return failed("token", "The refreshed token is about another subject.");
   proven.tokens.access_token = std::move(more->access_token);
+  proven.tokens.expires_in = more->expires_in;
   if (!more->refresh_token.empty()) proven.tokens.refresh_token = std::move(more->refresh_token);
   co_return std::move(claims->json);
 }
@@ -196,18 +191,22 @@ async::Task<OidcLogin::Outcome<OidcLogin::Proven>> OidcLogin::prove(std::shared_
 async::Task<OidcLogin::Outcome<OidcLogin::SignedIn>> OidcLogin::start(std::shared_ptr<OidcProvider> provider,
                                                                       Proven proven, const Return& answer,
                                                                       std::string return_to) {
-  auto user = co_await users_.admit(std::move(provider), proven.subject, std::move(proven.claims), answer.actor);
-  if (!user) co_return failed(user.error());
+  auto user = co_await users_.admit(provider, proven.subject, std::move(proven.claims), answer.actor);
+  if (!user) {
+    (void)tokens_.count_refused(user.error());
+    co_return failed(user.error());
+  }
   auto noted = co_await store_.note_login(*user, clock_());
   if (!noted) co_return failed(noted.error());
   auto started = co_await auth_.start_session(*user, answer.actor.remote_address, answer.user_agent);
   if (!started) co_return failed(started.error());
-  const json::object tokens{{"idToken", proven.tokens.id_token},
-                            {"accessToken", proven.tokens.access_token},
-                            {"refreshToken", proven.tokens.refresh_token}};
-  const auto hash = identity::sha256_hex(started->session);
-  auto sealed = identity::seal(keys_, json::serialize(tokens), place_of("session", hash), random_);
-  auto kept = co_await store_.insert_session(hash, std::move(sealed));
+  SessionTokens tokens{.id_token = std::move(proven.tokens.id_token),
+                       .access_token = std::move(proven.tokens.access_token),
+                       .refresh_token = std::move(proven.tokens.refresh_token),
+                       .issuer = *provider->fields.issuer_uri,
+                       .client_id = *provider->fields.client_id};
+  auto kept =
+      co_await sessions_.begin(identity::sha256_hex(started->session), std::move(tokens), proven.tokens.expires_in);
   if (!kept) {
     co_await auth_.end_session(started->session);
     co_return failed(kept.error());
@@ -270,13 +269,10 @@ async::Task<Expected<std::string>> OidcLogin::logout_url(std::string session_has
   auto provider = co_await configuration_.provider();
   if (!provider) co_return std::unexpected(provider.error());
   if (!*provider) co_return std::string();
-  auto sealed = co_await store_.find_session(session_hash);
-  if (!sealed) co_return std::unexpected(sealed.error());
-  if (!*sealed) co_return std::string();
-  const auto text = identity::open(keys_, **sealed, place_of("session", session_hash));
-  const auto tokens = text ? object_in(*text) : std::nullopt;
-  if (!tokens) co_return std::string();
-  co_return co_await (*provider)->client->logout_url(member_of(*tokens, "idToken"), std::move(redirect_uri));
+  auto tokens = co_await sessions_.tokens_of(std::move(session_hash));
+  if (!tokens) co_return std::unexpected(tokens.error());
+  if (!*tokens || (*tokens)->issuer != *(*provider)->fields.issuer_uri) co_return std::string();
+  co_return co_await (*provider)->client->logout_url(std::move((*tokens)->id_token), std::move(redirect_uri));
 }
 
 }  // namespace cameleer::server

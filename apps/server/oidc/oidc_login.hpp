@@ -1,6 +1,6 @@
 #pragma once
 #include "server/auth/attempt_limit.hpp"
-#include "server/oidc/provider_tokens.hpp"
+#include "server/oidc/provider_sessions.hpp"
 
 namespace cameleer::server {
 
@@ -9,7 +9,8 @@ namespace cameleer::server {
 class OidcLogin {
  public:
   OidcLogin(OidcConfigurationService& configuration, OidcStore& store, ProviderUsers& users, ProviderTokens& tokens,
-            AuthService& auth, AuditService& audit, const identity::Keys& keys, Clock clock, Random random);
+            ProviderSessions& sessions, AuthService& auth, AuditService& audit, const identity::Keys& keys, Clock clock,
+            Random random);
 
   struct Begun {
     std::string location;  ///< where the browser goes
@@ -26,7 +27,7 @@ class OidcLogin {
     AuditActor actor;
   };
   /// Why a sign-in failed, as the sign-in page knows it: `denied`, `state`, `provider`, `token`, `wrong_tenant`,
-  /// `not_admitted`, `unavailable`.
+  /// `not_admitted`, `group_overage`, `unavailable`.
   struct Failure {
     std::string code;
     Error error;
@@ -67,6 +68,7 @@ class OidcLogin {
   OidcStore& store_;
   ProviderUsers& users_;
   ProviderTokens& tokens_;
+  ProviderSessions& sessions_;
   AuthService& auth_;
   AuditService& audit_;
   const identity::Keys& keys_;
@@ -74,8 +76,5 @@ class OidcLogin {
   Random random_;
   AttemptLimit by_address_;
 };
-
-/// Members of both JSON objects; of a name in both, that of `first`.
-std::string merged_claims(std::string_view first, std::string_view second);
 
 }  // namespace cameleer::server

@@ -66,21 +66,6 @@ async::Task<Expected<std::optional<std::string>>> OidcStore::take_attempt(std::s
   co_return only_text(*result);
 }
 
-async::Task<Expected<void>> OidcStore::insert_session(std::string session_hash, std::string sealed) {
-  postgres::Parameters parameters{session_hash, sealed};
-  auto result =
-      co_await ask(pool_, "insert into oidc_sessions (session_hash, sealed) values ($1, $2)", std::move(parameters));
-  if (!result) co_return std::unexpected(result.error());
-  co_return Expected<void>{};
-}
-
-async::Task<Expected<std::optional<std::string>>> OidcStore::find_session(std::string session_hash) {
-  postgres::Parameters parameters{session_hash};
-  auto result = co_await ask(pool_, "select sealed from oidc_sessions where session_hash = $1", std::move(parameters));
-  if (!result) co_return std::unexpected(result.error());
-  co_return only_text(*result);
-}
-
 async::Task<Expected<std::optional<ProviderUser>>> OidcStore::find_user(std::string issuer, std::string subject) {
   postgres::Parameters parameters{issuer, subject};
   auto result = co_await ask(pool_, kFindUser, std::move(parameters));

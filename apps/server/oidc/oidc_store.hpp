@@ -32,9 +32,6 @@ class OidcStore {
   /// Takes it away: of two at once one gets it.
   async::Task<Expected<std::optional<std::string>>> take_attempt(std::string state_hash, Instant now);
 
-  async::Task<Expected<void>> insert_session(std::string session_hash, std::string sealed);
-  async::Task<Expected<std::optional<std::string>>> find_session(std::string session_hash);
-
   async::Task<Expected<std::optional<ProviderUser>>> find_user(std::string issuer, std::string subject);
   /// With its audit entry; the one that is there when somebody else was faster.
   async::Task<Expected<ProviderUser>> insert_user(NewProviderUser user, AuditActor actor, Instant now);

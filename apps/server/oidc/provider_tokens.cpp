@@ -1,13 +1,15 @@
 #include "server/oidc/provider_tokens.hpp"
 
+#include <cameleer/identity/credential_text.hpp>
+
 namespace cameleer::server {
 namespace {
 
 constexpr std::size_t kMaxKnown = 10'000;
 constexpr std::chrono::minutes kKnown{10};
-constexpr std::chrono::seconds kLeeway{60};
 constexpr const char* kUnlisted = "unlisted_machine";
 constexpr const char* kNotAdmitted = "not_admitted";
+constexpr const char* kOverage = "group_overage";
 
 }  // namespace
 
@@ -21,7 +23,7 @@ Error refusal_of(identity::TokenRejection rejection) {
 }
 
 std::vector<std::string> refusal_reasons() {
-  std::vector<std::string> reasons{kUnlisted, kNotAdmitted};
+  std::vector<std::string> reasons{kUnlisted, kNotAdmitted, kOverage};
   for (int i = 0; i <= static_cast<int>(identity::TokenRejection::bad_nonce); ++i) {
     reasons.emplace_back(name_of(static_cast<identity::TokenRejection>(i)));
   }
@@ -37,33 +39,47 @@ ProviderTokens::ProviderTokens(OidcConfigurationService& configuration, Provider
       clock_(std::move(clock)),
       known_(kMaxKnown, kKnown) {}
 
-async::Task<Expected<ProviderTokens::Known>> ProviderTokens::verify(std::shared_ptr<OidcProvider> provider,
-                                                                    std::string token, AuditActor actor) {
+const char* ProviderTokens::count_refused(const Error& refusal) {
+  const auto* reason = refusal.code == ErrorCode::forbidden       ? kNotAdmitted
+                       : refusal.code == ErrorCode::group_overage ? kOverage
+                                                                  : nullptr;
+  if (reason != nullptr) ++refused_[reason];
+  return reason;
+}
+
+async::Task<Expected<identity::ProviderClaims>> ProviderTokens::verify(std::shared_ptr<OidcProvider> provider,
+                                                                       std::string token) {
   auto verified = co_await provider->client->verify(std::move(token), provider->access_expectations());
   if (!verified)
     co_return fail(ErrorCode::unavailable, "The provider's keys cannot be had: " + verified.error().message);
-  if (!*verified) {
-    count_refused(verified->error());
-    co_return std::unexpected(refusal_of(verified->error()));
-  }
-  auto& claims = **verified;
-  Known known{.generation = provider->generation,
-              .issued_at = claims.issued_at,
-              .expires_at = claims.expires_at,
-              .user_id = {},
-              .client_id = {}};
-  if (claims.is_machine()) {
-    known.client_id = std::move(claims.client_id);
-    co_return known;
-  }
-  auto user =
-      co_await users_.admit(std::move(provider), std::move(claims.subject), std::move(claims.json), std::move(actor));
+  if (*verified) co_return std::move(**verified);
+  count_refused(verified->error());
+  co_return std::unexpected(refusal_of(verified->error()));
+}
+
+async::Task<Expected<std::string>> ProviderTokens::user_of(std::shared_ptr<OidcProvider> provider, std::string digest,
+                                                           identity::ProviderClaims claims, AuditActor actor) {
+  const auto now = clock_();
+  const auto generation = provider->generation;
+  const auto* known = known_.find(digest, now);
+  if (known != nullptr && known->generation == generation) co_return known->user_id;
+  auto user = co_await users_.admit(std::move(provider), claims.subject, std::move(claims.json), actor);
   if (!user) {
-    if (user.error().code == ErrorCode::forbidden) ++refused_[kNotAdmitted];
+    if (const char* reason = count_refused(user.error())) {
+      // The provider vouched for the name.
+      actor.username = std::move(claims.subject);
+      AuditEntry entry{.actor = std::move(actor),
+                       .category = AuditCategory::auth,
+                       .action = "use_token",
+                       .target = std::move(claims.issuer),
+                       .result = AuditResult::failure,
+                       .detail = {{"method", "oidc"}, {"message", user.error().message}}};
+      audit_.count(std::move(entry), reason);
+    }
     co_return std::unexpected(user.error());
   }
-  known.user_id = std::move(*user);
-  co_return known;
+  known_.put(digest, {.generation = generation, .user_id = *user}, now);
+  co_return user;
 }
 
 async::Task<Expected<std::shared_ptr<const Principal>>> ProviderTokens::machine(std::shared_ptr<OidcProvider> provider,
@@ -98,25 +114,20 @@ async::Task<Expected<std::shared_ptr<const Principal>>> ProviderTokens::principa
   auto provider = co_await configuration_.provider();
   if (!provider) co_return std::unexpected(provider.error());
   if (!*provider) co_return std::shared_ptr<const Principal>();
-  const auto now = clock_();
-  const auto digest = identity::sha256(token);
-  const auto* found = known_.find(digest, now);
-  std::optional<Known> known;
-  if (found != nullptr && found->generation == (*provider)->generation) known = *found;
-  if (known && now >= known->expires_at + kLeeway) {
-    count_refused(identity::TokenRejection::expired);
-    co_return std::unexpected(refusal_of(identity::TokenRejection::expired));
+  auto digest = identity::sha256(token);
+  auto claims = co_await verify(*provider, std::move(token));
+  if (!claims) co_return std::unexpected(claims.error());
+  Expected<std::shared_ptr<const Principal>> principal;
+  if (claims->is_machine()) {
+    principal = co_await machine(
+        *provider, std::move(claims->client_id), actor_of(request),
+        fmt::format("{} {}", web::name_of(request.method), identity::without_credentials(request.path)));
+  } else {
+    const auto issued_at = claims->issued_at;
+    auto user = co_await user_of(*provider, std::move(digest), std::move(*claims), actor_of(request));
+    if (!user) co_return std::unexpected(user.error());
+    principal = co_await auth_.principal_of_user(std::move(*user), issued_at);
   }
-  if (!known) {
-    auto verified = co_await verify(*provider, std::move(token), actor_of(request));
-    if (!verified) co_return std::unexpected(verified.error());
-    known = std::move(*verified);
-    known_.put(digest, *known, now);
-  }
-  auto principal = known->client_id.empty()
-                       ? co_await auth_.principal_of_user(known->user_id, known->issued_at)
-                       : co_await machine(*provider, known->client_id, actor_of(request),
-                                          fmt::format("{} {}", web::name_of(request.method), request.path));
   if (principal) ++accepted_;
   co_return principal;
 }

@@ -4,9 +4,9 @@
 
 namespace cameleer::server {
 
-/// Bearer tokens of the provider. Of a token it remembers, by its digest and for 10 minutes, that the signature held
-/// and whom it is for; times are looked at with every request, and what its user may do is at most 5 s old. I/O thread
-/// only.
+/// Bearer tokens of the provider. Of a person's token it remembers, by its digest and for 10 minutes, which user was
+/// admitted with it. All that the token says is looked at with every request (of the signature the client remembers
+/// that it held), and what its user may do is at most 5 s old. I/O thread only.
 class ProviderTokens final : public ForeignTokens {
  public:
   ProviderTokens(OidcConfigurationService& configuration, ProviderUsers& users, AuthService& auth, AuditService& audit,
@@ -15,19 +15,22 @@ class ProviderTokens final : public ForeignTokens {
   async::Task<Expected<std::shared_ptr<const Principal>>> principal_of_token(std::string token,
                                                                              const web::Request& request) override;
 
-  /// Refused tokens by reason; `unlisted_machine` and `not_admitted` beside the names of `identity::TokenRejection`.
+  /// Refused tokens by reason; `unlisted_machine`, `not_admitted` and `group_overage` beside the names of
+  /// `identity::TokenRejection`.
   [[nodiscard]] const std::map<std::string, std::uint64_t, std::less<>>& refused() const { return refused_; }
   void count_refused(identity::TokenRejection reason) { ++refused_[std::string(name_of(reason))]; }
+  /// The refusal of a person whose token is right, by its reason; null when it is no refusal.
+  const char* count_refused(const Error& refusal);
   [[nodiscard]] std::uint64_t accepted() const { return accepted_; }
 
  private:
   struct Known {
-    std::uint64_t generation = 0;  ///< of the configuration that it was verified with
-    Instant issued_at{}, expires_at{};
-    std::string user_id;    ///< empty for a program
-    std::string client_id;  ///< of a program
+    std::uint64_t generation = 0;  ///< of the configuration that the user was admitted by
+    std::string user_id;
   };
-  async::Task<Expected<Known>> verify(std::shared_ptr<OidcProvider> provider, std::string token, AuditActor actor);
+  async::Task<Expected<identity::ProviderClaims>> verify(std::shared_ptr<OidcProvider> provider, std::string token);
+  async::Task<Expected<std::string>> user_of(std::shared_ptr<OidcProvider> provider, std::string digest,
+                                             identity::ProviderClaims claims, AuditActor actor);
   async::Task<Expected<std::shared_ptr<const Principal>>> machine(std::shared_ptr<OidcProvider> provider,
                                                                   std::string client_id, AuditActor actor,
                                                                   std::string what);

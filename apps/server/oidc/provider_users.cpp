@@ -1,6 +1,7 @@
 #include "server/oidc/provider_users.hpp"
 
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
 namespace cameleer::server {
 namespace {
@@ -56,6 +57,17 @@ std::string text_claim(std::string_view claims, std::string_view path) {
   return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
 }
 
+std::string merged_claims(std::string_view first, std::string_view second) {
+  const auto object_in = [](std::string_view text) {
+    boost::system::error_code error;
+    auto value = json::parse({text.data(), text.size()}, error);
+    return error || !value.is_object() ? json::object() : std::move(value.get_object());
+  };
+  auto result = object_in(second);
+  for (const auto& [name, value] : object_in(first)) result[name] = value;
+  return json::serialize(result);
+}
+
 ProviderUsers::ProviderUsers(OidcStore& store, ClaimMappingService& mappings, Clock clock, Random random,
                              bool always_sign_up)
     : store_(store),
@@ -64,15 +76,14 @@ ProviderUsers::ProviderUsers(OidcStore& store, ClaimMappingService& mappings, Cl
       random_(std::move(random)),
       always_sign_up_(always_sign_up) {}
 
-async::Task<Expected<ProviderUser>> ProviderUsers::find_or_make(std::shared_ptr<OidcProvider> provider,
-                                                                std::string subject, std::string claims,
-                                                                AuditActor actor) {
-  auto found = co_await store_.find_user(*provider->fields.issuer_uri, subject);
-  if (!found) co_return std::unexpected(found.error());
-  if (*found) co_return std::move(**found);
+async::Task<Expected<ProviderUser>> ProviderUsers::make(std::shared_ptr<OidcProvider> provider, std::string subject,
+                                                        std::string claims, AuditActor actor) {
   if (!always_sign_up_ && !provider->fields.auto_signup.value_or(true)) {
     co_return fail(ErrorCode::forbidden, "There is no user for this account, and sign-up is off.");
   }
+  // Of somebody who is not let in nothing is kept.
+  auto admitted = co_await mappings_.check_claims(claims);
+  if (!admitted) co_return std::unexpected(admitted.error());
   auto user = new_user(*provider, identity::random_uuid(random_), subject, claims);
   co_return co_await store_.insert_user(std::move(user), std::move(actor), clock_());
 }
@@ -83,12 +94,14 @@ async::Task<Expected<std::string>> ProviderUsers::admit(std::shared_ptr<OidcProv
   if (subject.size() > 255 || subject.find('\0') != std::string::npos) {
     co_return fail(ErrorCode::invalid_token, "The token's subject is too long, or no text.");
   }
-  auto user = co_await find_or_make(std::move(provider), std::move(subject), claims, actor);
+  auto found = co_await store_.find_user(*provider->fields.issuer_uri, subject);
+  if (!found) co_return std::unexpected(found.error());
+  auto user = *found ? Expected<ProviderUser>(std::move(**found))
+                     : co_await make(std::move(provider), std::move(subject), claims, actor);
   if (!user) co_return std::unexpected(user.error());
   if (!user->enabled) co_return fail(ErrorCode::forbidden, "The user is disabled.");
   auto applied = co_await mappings_.apply_claims(user->id, std::move(claims), std::move(actor));
   if (!applied) co_return std::unexpected(applied.error());
-  if (applied->outcome.refused) co_return fail(ErrorCode::forbidden, "No rule gives this account a role here.");
   co_return std::move(user->id);
 }
 

@@ -11,12 +11,13 @@ class ProviderUsers {
   ProviderUsers(OidcStore& store, ClaimMappingService& mappings, Clock clock, Random random, bool always_sign_up);
 
   /// The id of the user that the claims are about, made when there is none yet, with roles and groups as the claims
-  /// say. `forbidden`: no user and no sign-up, a disabled one, or strict and nothing matched.
+  /// say. `forbidden`: no user and no sign-up, a disabled one, or strict and nothing matched; `group_overage`. Of
+  /// somebody who is refused and has not been here yet nothing is stored.
   async::Task<Expected<std::string>> admit(std::shared_ptr<OidcProvider> provider, std::string subject,
                                            std::string claims, AuditActor actor);
 
  private:
-  async::Task<Expected<ProviderUser>> find_or_make(std::shared_ptr<OidcProvider> provider, std::string subject,
+  async::Task<Expected<ProviderUser>> make(std::shared_ptr<OidcProvider> provider, std::string subject,
                                                    std::string claims, AuditActor actor);
 
   OidcStore& store_;
@@ -28,5 +29,8 @@ class ProviderUsers {
 
 /// The text at a claim's name, dots included, or else at a path of names; empty when there is none.
 std::string text_claim(std::string_view claims, std::string_view path);
+
+/// Members of both JSON objects; of a name in both, that of `first`.
+std::string merged_claims(std::string_view first, std::string_view second);
 
 }  // namespace cameleer::server
