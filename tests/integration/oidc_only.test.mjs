@@ -37,6 +37,22 @@ test('the first token of somebody makes the user, with the role of its scope; ag
   assert.equal((await server.registerAgent()).accessToken.split('.').length, 3);
 });
 
+test('as a service: the platform gives the first roles, then the customer makes rules for the claims of theirs', async () => {
+  const boss = await provider.token({ sub: 'boss', scope: 'openid server:admin' });
+  const admin = async (method, path, json) => {
+    const answer = await server.request(method, `/api/v1/admin/${path}`, { token: boss, json });
+    assert.ok(answer.status < 300, answer.text);
+    return answer.body;
+  };
+  await admin('PUT', 'oidc', { rolesClaim: 'scope' });
+  const rolesOf = async (claims) => (await server.request('GET', '/api/v1/auth/me', { token: await provider.token(claims) })).body.roles;
+  assert.deepEqual(await rolesOf({ sub: 'okta-user', groups: ['eng', 'cameleer-admins'] }), ['VIEWER'], 'the default');
+  await admin('POST', 'claim-mappings', { claim: 'groups', matchType: 'contains', matchValue: 'cameleer-admins', action: 'assignRole', target: 'ADMIN' });
+  assert.deepEqual(await rolesOf({ sub: 'okta-user', groups: ['eng', 'cameleer-admins'], scope: 'server:viewer' }), ['ADMIN', 'VIEWER']);
+  const user = await server.request('POST', '/api/v1/admin/users', { token: boss, json: { username: 'local', password: 'Correct-Horse-1' } });
+  assert.equal(user.status, 404, 'no users of its own');
+});
+
 test('local sign-in cannot be switched off without a provider', async () => {
   const alone = new ServerProcess({ env: { CAMELEER_AUTH_LOCAL_ENABLED: 'false' } });
   await assert.rejects(alone.start(), /cameleer\.server\.auth\.local\.enabled/);

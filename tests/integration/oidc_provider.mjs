@@ -7,6 +7,9 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { remember } from '../secrets/collect.mjs';
 
 export const audience = 'https://cameleer.example/api';
+/** Of that audience: the server's own and those of the platform around it. */
+const scopes = ['server:admin', 'server:operator', 'server:viewer', 'platform:admin', 'tenant:manage', 'billing:manage', 'team:manage', 'apps:manage',
+  'apps:deploy', 'secrets:manage', 'observe:read', 'observe:debug', 'settings:manage'].join(' ');
 
 async function listen(handler, port) {
   const server = createServer(handler);
@@ -29,9 +32,12 @@ export async function signingKey(alg = 'ES384', kid = `key-${Math.random().toStr
 
 /** npm oidc-provider: ES384, `at+jwt`, refresh tokens; `organization_id` as Logto gives it, for refresh and client grants that ask for it with the resource. */
 export class RealProvider {
-  /** @param {Record<string, object>} accounts claims by name of the account */
-  constructor(accounts) {
-    this.accounts = accounts;
+  /**
+   * @param {Record<string, object>} accounts claims by name of the account
+   * @param {{tokenLife?: number}} options seconds that access tokens live
+   */
+  constructor(accounts, { tokenLife = 3600 } = {}) {
+    Object.assign(this, { accounts, tokenLife, refreshed: 0, refused: 0 });
     this.redirectUris = [];
     this.port = 0;
   }
@@ -41,9 +47,7 @@ export class RealProvider {
   async start(key) {
     key ??= await signingKey();
     this.key = key;
-    let handler;
-    this.server = await listen((request, response) => handler(request, response), this.port);
-    this.port = this.server.address().port;
+    await this.resume();
     const machine = (id) => ({ client_id: id, client_secret: `${id}-secret-1234567890`, grant_types: ['client_credentials'], redirect_uris: [], response_types: [], id_token_signed_response_alg: 'ES384' });
     const provider = new Provider(this.issuer, {
       jwks: { keys: [key.privateJwk] },
@@ -54,10 +58,11 @@ export class RealProvider {
       }, machine('robot'), machine('stranger')],
       pkce: { required: () => true },
       cookies: { keys: ['a-cookie-key-of-the-test'] },
-      claims: { openid: ['sub'], profile: ['name', 'preferred_username', 'realm_access'], email: ['email'] },
+      claims: { openid: ['sub'], profile: ['name', 'preferred_username', 'realm_access', 'groups', 'department', 'roles', 'jobTitle', '_claim_names', '_claim_sources', 'hasgroups'], email: ['email'] },
       conformIdTokenClaims: false,
       findAccount: (_, id) => this.accounts[id] && { accountId: id, claims: () => ({ sub: id, ...this.accounts[id] }) },
       issueRefreshToken: () => true,
+      rotateRefreshToken: true,
       features: {
         devInteractions: { enabled: true },
         clientCredentials: { enabled: true },
@@ -66,33 +71,47 @@ export class RealProvider {
           enabled: true,
           defaultResource: () => audience,
           useGrantedResource: () => true,
-          getResourceServerInfo: () => ({ scope: 'server:admin server:viewer', audience, accessTokenTTL: 3600, accessTokenFormat: 'jwt', jwt: { sign: { alg: 'ES384' } } }),
+          // Logto: an organization alone is an audience of its own, and without a resource the token is opaque.
+          getResourceServerInfo: (_, resource) => ({
+            scope: scopes, audience: resource.startsWith('urn:logto:organization:') ? resource : audience, accessTokenTTL: this.tokenLife,
+            ...(resource === 'urn:opaque' ? { accessTokenFormat: 'opaque' } : { accessTokenFormat: 'jwt', jwt: { sign: { alg: 'ES384' } } }),
+          }),
         },
       },
-      extraTokenClaims: (ctx) => {
+      // `organization_id` as Logto adds it, and what its customizer would: the account's `inAccessTokens`.
+      extraTokenClaims: (ctx, token) => {
         const asked = ctx.oidc.body?.organization_id;
-        return asked && !ctx.oidc.body.code ? { organization_id: asked } : undefined;
+        return { ...this.accounts[token.accountId]?.inAccessTokens, ...(asked && !ctx.oidc.body.code && { organization_id: asked }) };
       },
       ttl: { AccessToken: 3600, ClientCredentials: 3600, IdToken: 3600, Grant: 86400, Interaction: 3600, Session: 86400, RefreshToken: 86400 },
     });
     provider.on('server_error', (_, error) => { this.error = error; });
-    handler = provider.callback();
+    provider.on('grant.success', (ctx) => { if (ctx.oidc.params.grant_type === 'refresh_token') this.refreshed++; });
+    provider.on('grant.error', (ctx, error) => { if (ctx.oidc.params?.grant_type === 'refresh_token') { this.refused++; this.refusal = error.message; } });
+    this.handler = provider.callback();
     return this;
   }
 
   stop() { return close(this.server); }
 
+  /** Listens again with what it knew when it was stopped. */
+  async resume() {
+    this.server = await listen((request, response) => this.handler(request, response), this.port);
+    this.port = this.server.address().port;
+  }
+
   async machineToken(client, parameters = {}) {
     return (await this.#grant(client, `${client}-secret-1234567890`, { grant_type: 'client_credentials', resource: audience, ...parameters })).access_token;
   }
 
-  /** An access token of a person, as an application of theirs gets it: code and PKCE, then a refresh with `parameters`. */
-  async personToken(account, parameters = {}) {
+  /** An access token of a person, as an application of theirs gets it: code and PKCE, then a refresh with `parameters`; `scope` is asked for with the code. */
+  async personToken(account, { scope = '', ...parameters } = {}) {
     const verifier = randomBytes(32).toString('base64url'), [redirect] = this.redirectUris;
     const asked = new URLSearchParams({
-      client_id: 'cameleer', response_type: 'code', redirect_uri: redirect, scope: 'openid profile offline_access', prompt: 'consent', resource: audience,
+      client_id: 'cameleer', response_type: 'code', redirect_uri: redirect, scope: `openid profile offline_access ${scope}`.trim(), prompt: 'consent', resource: audience,
       code_challenge: createHash('sha256').update(verifier).digest('base64url'), code_challenge_method: 'S256',
     });
+    if (parameters.resource) asked.append('resource', parameters.resource);
     const { url } = await new Browser().follow(`${this.issuer}/auth?${asked}`, { account, until: /[?&](code|error)=/ });
     const grant = (form) => this.#grant('cameleer', 'the-client-secret-1234567890', { resource: audience, ...form });
     const first = await grant({ grant_type: 'authorization_code', code: new URL(url).searchParams.get('code'), redirect_uri: redirect, code_verifier: verifier });

@@ -38,10 +38,11 @@ std::unexpected<OidcLogin::Failure> failed(std::string code, std::string message
 /// A failure of the provider's, or of ours.
 std::unexpected<OidcLogin::Failure> failed(Error error) {
   const bool theirs = error.code == ErrorCode::upstream_error;
-  return failed(theirs                                   ? "provider"
-                : error.code == ErrorCode::forbidden     ? "not_admitted"
-                : error.code == ErrorCode::group_overage ? "group_overage"
-                                                         : "unavailable",
+  return failed(theirs                                          ? "provider"
+                : error.code == ErrorCode::forbidden            ? "not_admitted"
+                : error.code == ErrorCode::group_overage        ? "group_overage"
+                : error.code == ErrorCode::license_cap_exceeded ? "license_cap_exceeded"
+                                                                : "unavailable",
                 std::move(error));
 }
 

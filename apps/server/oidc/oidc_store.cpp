@@ -13,11 +13,24 @@ std::optional<std::string> only_text(const postgres::Result& result) {
   return result.rows() == 0 ? std::nullopt : result.optional_text(0, 0);
 }
 
-constexpr const char* kFindUser = "select user_id, enabled from users where issuer = $1 and subject = $2";
+constexpr const char* kFindUser = "select user_id, username, enabled from users where issuer = $1 and subject = $2";
 
 std::optional<ProviderUser> user_in(const postgres::Result& result) {
   if (result.rows() == 0) return std::nullopt;
-  return ProviderUser{.id = std::string(result.text(0, 0)), .enabled = result.boolean(0, 1)};
+  return ProviderUser{.id = std::string(result.text(0, 0)),
+                      .username = std::string(result.text(0, 1)),
+                      .enabled = result.boolean(0, 2)};
+}
+
+/// Whoever came twice at once is there the second time, whatever the cap says.
+async::Task<Expected<std::optional<ProviderUser>>> take_turn(postgres::Transaction& transaction, LicenseEnforcer& caps,
+                                                             const NewProviderUser& user) {
+  auto turn = co_await caps.take_turn(transaction, LicenseLimit::max_users);
+  if (!turn) co_return std::unexpected(turn.error());
+  postgres::Parameters who{user.issuer, user.subject};
+  auto there = co_await transaction.query(kFindUser, std::move(who));
+  if (!there) co_return std::unexpected(there.error().for_caller());
+  co_return user_in(*there);
 }
 
 }  // namespace
@@ -76,6 +89,15 @@ async::Task<Expected<std::optional<ProviderUser>>> OidcStore::find_user(std::str
 async::Task<Expected<ProviderUser>> OidcStore::insert_user(NewProviderUser user, AuditActor actor, Instant now) {
   auto transaction = co_await pool_.begin();
   if (!transaction) co_return std::unexpected(transaction.error().for_caller());
+  if (caps_ != nullptr) {
+    auto present = co_await take_turn(**transaction, *caps_, user);
+    if (!present) co_return std::unexpected(present.error());
+    if (*present) co_return std::move(**present);
+    auto newcomer = actor;
+    newcomer.username = user.usernames.front();
+    auto allowed = co_await caps_->check(**transaction, LicenseLimit::max_users, std::move(newcomer));
+    if (!allowed) co_return std::unexpected(allowed.error());
+  }
   for (const auto& username : user.usernames) {
     postgres::Parameters parameters{user.id,     username,     user.display_name,  user.email,
                                     user.issuer, user.subject, format_instant(now)};
@@ -98,7 +120,7 @@ async::Task<Expected<ProviderUser>> OidcStore::insert_user(NewProviderUser user,
       if (!recorded) co_return std::unexpected(recorded.error().for_caller());
       auto committed = co_await (*transaction)->commit();
       if (!committed) co_return std::unexpected(committed.error().for_caller());
-      co_return ProviderUser{.id = user.id};
+      co_return ProviderUser{.id = user.id, .username = username};
     }
     postgres::Parameters who{user.issuer, user.subject};
     auto there = co_await (*transaction)->query(kFindUser, std::move(who));

@@ -3,12 +3,14 @@
 #include <cameleer/postgres/pool.hpp>
 
 #include "server/audit/audit_service.hpp"
+#include "server/license/license_enforcer.hpp"
 
 namespace cameleer::server {
 
 /// A user of a provider.
 struct ProviderUser {
   std::string id;  ///< UUID
+  std::string username;
   bool enabled = true;
 };
 struct NewProviderUser {
@@ -19,7 +21,9 @@ struct NewProviderUser {
 
 class OidcStore {
  public:
-  OidcStore(postgres::Pool& pool, AuditService& audit) : pool_(pool), audit_(audit) {}
+  /// `caps`: none: as many users as one likes.
+  OidcStore(postgres::Pool& pool, AuditService& audit, LicenseEnforcer* caps = nullptr)
+      : pool_(pool), audit_(audit), caps_(caps) {}
 
   /// JSON text; nothing: none stored.
   async::Task<Expected<std::optional<std::string>>> read_configuration();
@@ -33,13 +37,14 @@ class OidcStore {
   async::Task<Expected<std::optional<std::string>>> take_attempt(std::string state_hash, Instant now);
 
   async::Task<Expected<std::optional<ProviderUser>>> find_user(std::string issuer, std::string subject);
-  /// With its audit entry; the one that is there when somebody else was faster.
+  /// With its audit entry; the one that is there when somebody else was faster. `license_cap_exceeded`.
   async::Task<Expected<ProviderUser>> insert_user(NewProviderUser user, AuditActor actor, Instant now);
   async::Task<Expected<void>> note_login(std::string user_id, Instant now);
 
  private:
   postgres::Pool& pool_;
   AuditService& audit_;
+  LicenseEnforcer* caps_;
 };
 
 }  // namespace cameleer::server

@@ -11,10 +11,13 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kMaxKnown = 10'000;
-constexpr std::chrono::minutes kKnown{10};
+/// Whose a session is does not change, and when it is renewed is looked up again when it is due.
+constexpr std::chrono::hours kKnown{24};
 /// Longer than the provider may take for tokens, keys and UserInfo.
 constexpr std::chrono::seconds kClaim{45};
 constexpr std::chrono::seconds kUsualLife{300}, kAhead{60};
+/// After so long a database that was lost is asked again.
+constexpr std::chrono::seconds kLost{10};
 constexpr std::chrono::milliseconds kPoll{200};
 constexpr int kPolls = 100;
 
@@ -96,7 +99,12 @@ async::Task<Expected<bool>> ProviderSessions::keep(std::string session_hash, con
   if (!known->of_provider && only_these_) co_return over();
   const auto& after = known->times.refresh_after;
   if (!after || clock_() < *after) co_return false;
-  co_return co_await renew(std::move(session_hash), actor_of(request));
+  auto renewed = co_await renew(session_hash, actor_of(request));
+  if (renewed || renewed.error().code != ErrorCode::unavailable) co_return renewed;
+  // Without the database those who are known stay known.
+  known->times.refresh_after = clock_() + kLost;
+  known_.put(session_hash, *known, clock_());
+  co_return false;
 }
 
 async::Task<Expected<bool>> ProviderSessions::renew(std::string session_hash, AuditActor actor) {
@@ -124,7 +132,7 @@ async::Task<Expected<bool>> ProviderSessions::renew(std::string session_hash, Au
     if (clock_() < *times.expires_at) co_return false;
     co_await async::sleep_for(executor, kPoll);
   }
-  co_return fail(ErrorCode::unavailable, "The session is being renewed at the provider; try again.");
+  co_return fail(ErrorCode::overloaded, "The session is being renewed at the provider; try again.");
 }
 
 }  // namespace cameleer::server

@@ -12,8 +12,8 @@ struct SessionTokens {
 
 /// Keeps the sessions that a provider began alive on its word. A session in use asks for new tokens shortly before the
 /// old ones end, one request at a time over all processes; with each new token the rules are evaluated once. When the
-/// provider refuses, the session ends; while it is down the session goes on to its own end. Without a refresh token
-/// nobody is asked. I/O thread only.
+/// provider refuses, the session ends; while it, or the database, is down the session goes on to its own end. Without a
+/// refresh token nobody is asked. I/O thread only.
 class ProviderSessions final : public SessionKeeper {
  public:
   /// `only_these`: sessions that no provider began do not count.

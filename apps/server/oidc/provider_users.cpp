@@ -100,6 +100,8 @@ async::Task<Expected<std::string>> ProviderUsers::admit(std::shared_ptr<OidcProv
                      : co_await make(std::move(provider), std::move(subject), claims, actor);
   if (!user) co_return std::unexpected(user.error());
   if (!user->enabled) co_return fail(ErrorCode::forbidden, "The user is disabled.");
+  actor.username = user->username;
+  actor.user_id = user->id;
   auto applied = co_await mappings_.apply_claims(user->id, std::move(claims), std::move(actor));
   if (!applied) co_return std::unexpected(applied.error());
   co_return std::move(user->id);

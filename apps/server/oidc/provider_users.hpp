@@ -18,7 +18,7 @@ class ProviderUsers {
 
  private:
   async::Task<Expected<ProviderUser>> make(std::shared_ptr<OidcProvider> provider, std::string subject,
-                                                   std::string claims, AuditActor actor);
+                                           std::string claims, AuditActor actor);
 
   OidcStore& store_;
   ClaimMappingService& mappings_;

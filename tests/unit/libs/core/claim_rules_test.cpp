@@ -179,6 +179,35 @@ TEST_CASE("default roles are for those whom nothing gave a role or a group, and 
   CHECK_FALSE(evaluated({}, R"({"scope":"server:viewer"})", with).refused);
 }
 
+TEST_CASE("claims that the provider left out matter when a rule or the roles claim reads them") {
+  const auto on_groups = rule("groups", Match::contains, "x", "ADMIN");
+  const auto on_department = rule("department", Match::contains, "x", "OPERATOR");
+  struct Row {
+    const char* name;
+    std::vector<Rule> rules;
+    const char* roles_claim;
+    const char* claims;
+    const char* left_out;
+  };
+  const Row rows[] = {
+      {"a rule", {on_department, on_groups}, "", R"({"_claim_names":{"groups":"src1"},"department":"x"})", "groups"},
+      {"the roles claim", {}, "groups", R"({"hasgroups":true})", "groups"},
+      {"the roles claim by reference", {}, "roles", R"({"_claim_names":{"roles":"src1"}})", "roles"},
+      {"the rule comes first", {on_groups}, "roles", R"({"_claim_names":{"groups":"a","roles":"a"}})", "groups"},
+      {"nothing reads them", {on_department}, "roles", R"({"_claim_names":{"groups":"src1"}})", ""},
+      {"they are there", {on_groups}, "groups", R"({"hasgroups":false,"groups":["x"]})", ""},
+      {"the flag is about groups alone", {on_department}, "roles", R"({"hasgroups":"true"})", ""},
+  };
+  for (const auto& row : rows) {
+    INFO(row.name);
+    auto with = policy();
+    with.roles_claim = row.roles_claim;
+    const auto outcome = evaluated(row.rules, row.claims, with);
+    CHECK(outcome.overage == (row.left_out[0] != '\0'));
+    CHECK(outcome.left_out == row.left_out);
+  }
+}
+
 TEST_CASE("rules are evaluated by priority, then by id, and a role is given once, for its first reason") {
   const std::vector rules{rule("g", Match::contains, "x", "ADMIN", Action::assign_role, 5, "late"),
                           rule("g", Match::contains, "x", "ADMIN", Action::assign_role, 1, "b"),

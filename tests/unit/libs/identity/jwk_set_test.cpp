@@ -17,6 +17,25 @@ std::string changed(std::string text, std::string_view from, std::string_view to
   return text.replace(at, from.size(), to);
 }
 
+std::string bytes_of_hex(std::string_view text) {
+  std::string bytes;
+  for (std::size_t at = 0; at < text.size(); at += 2) {
+    bytes += static_cast<char>(std::stoi(std::string(text.substr(at, 2)), nullptr, 16));
+  }
+  return bytes;
+}
+
+/// Of two numbers of one length, the highest byte first; a byte longer when it does not fit.
+std::string sum_of(std::string left, std::string_view right) {
+  unsigned carry = 0;
+  for (auto at = left.size(); at-- > 0;) {
+    carry += static_cast<unsigned char>(left[at]) + static_cast<unsigned>(static_cast<unsigned char>(right[at]));
+    left[at] = static_cast<char>(carry & 0xff);
+    carry >>= 8;
+  }
+  return carry == 0 ? left : static_cast<char>(carry) + left;
+}
+
 }  // namespace
 
 TEST_CASE("a signature of each algorithm is verified, and only as it is spelled") {
@@ -64,6 +83,69 @@ TEST_CASE("ECDSA signatures with a zero, beyond the group or in DER are refused"
   CHECK_FALSE(found.verify(SignatureAlgorithm::es256, "text", std::string(32, '\xff') + signature.substr(32)));
   CHECK_FALSE(found.verify(SignatureAlgorithm::es256, "text", key.sign_der("text")));
   CHECK(found.verify(SignatureAlgorithm::es256, "text", signature));
+}
+
+TEST_CASE("ECDSA signatures have one spelling: exact length, r and s from one to the order less one") {
+  struct Curve {
+    const char* alg;
+    const char* order;  // FIPS 186-4, D.1.2
+  };
+  const Curve curves[] = {
+      {"ES256", "FFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551"},
+      {"ES384", "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973"},
+      {"ES512",
+       "01FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFA51868783BF2F966B7FCC0148F709A5D03BB5C9B88"
+       "99"
+       "C47AEBB6FB71E91386409"},
+  };
+  for (const auto& curve : curves) {
+    INFO(curve.alg);
+    const ProviderKey key(curve.alg, "k1");
+    const auto set = JwkSet::parse(jwk_set({key.jwk()}));
+    const auto& found = set->keys().at(0);
+    const auto algorithm = *signature_algorithm_of(curve.alg);
+    const auto order = bytes_of_hex(curve.order);
+    const auto size = order.size();
+    const auto signature = key.sign("text");
+    REQUIRE(signature.size() == 2 * size);
+    const auto r = signature.substr(0, size), s = signature.substr(size);
+    const std::string zero(size, '\0'), one = std::string(size - 1, '\0') + '\1', most(size, '\xff');
+    struct Row {
+      const char* name;
+      std::string signature;
+    };
+    std::vector<Row> rows{
+        {"r is zero", zero + s},
+        {"s is zero", r + zero},
+        {"both are zero", zero + zero},
+        {"both are one", one + one},
+        {"r is the order", order + s},
+        {"s is the order", r + order},
+        {"both are the order", order + order},
+        {"r is the largest number", most + s},
+        {"s is the largest number", r + most},
+        {"r and s are swapped", s + r},
+        {"a zero before each", '\0' + r + '\0' + s},
+        {"a byte less", signature.substr(0, signature.size() - 1)},
+        {"a byte more", signature + '\0'},
+        {"half", r},
+        {"twice", signature + signature},
+        {"DER", key.sign_der("text")},
+        {"nothing", ""},
+    };
+    // The same number once more round the group, where the length has room for it.
+    for (const bool first : {true, false}) {
+      if (const auto wrapped = sum_of(first ? r : s, order); wrapped.size() == size) {
+        rows.push_back({"a number beyond the order", first ? wrapped + s : r + wrapped});
+      }
+    }
+    CHECK((std::string_view(curve.alg) != "ES512" || rows.size() == 19));
+    for (const auto& row : rows) {
+      INFO(row.name);
+      CHECK_FALSE(found.verify(algorithm, "text", row.signature));
+    }
+    CHECK(found.verify(algorithm, "text", signature));
+  }
 }
 
 TEST_CASE("keys of no use are passed over with the reason") {

@@ -204,6 +204,25 @@ TEST_CASE_METHOD(Mappings, "a login writes the difference alone, and records onl
   CHECK(run(mappings->apply_claims(ada, "[]", {})).error().code == ErrorCode::malformed_body);
 }
 
+TEST_CASE_METHOD(Mappings, "groups that were left out change nothing, and the simulator says what helps") {
+  add(rule("groups", "contains", "t", "assignRole", "ADMIN"));
+  const auto ada = make_oidc_user("ada");
+  apply(ada, R"({"groups":["t"]})");
+  const std::string left_out = R"({"_claim_names":{"groups":"src1"}})";
+  CHECK(run(mappings->apply_claims(ada, left_out, {})).error().code == ErrorCode::group_overage);
+  CHECK(assigned(ada) == "ADMIN:managed");
+  CHECK(cell("select last_claims from users where username = 'ada'") == R"({"groups":["t"]})");
+  CHECK(run(mappings->check_claims(left_out)).error().code == ErrorCode::group_overage);
+  CHECK(run(mappings->check_claims("{}")).has_value());
+  const auto seen = simulate(R"({"claims":)" + left_out + "}");
+  CHECK(seen.text("/refusal/code") == "group_overage");
+  CHECK(seen.text("/refusal/message").find("'groups'") != std::string::npos);
+  CHECK(simulate(R"({"claims":{}})").text("/refusal/code").empty());
+  policy.strict = true;
+  CHECK(run(mappings->check_claims("{}")).error().code == ErrorCode::forbidden);
+  CHECK(simulate(R"({"claims":{}})").text("/refusal/code") == "forbidden");
+}
+
 TEST_CASE_METHOD(Mappings, "a hundred logins of one user at once end as the last one, and touch nothing direct") {
   make_group("even", "", "[]");
   make_group("odd", "", "[]");
