@@ -1,5 +1,5 @@
 // Starts the real server with its embedded engines, as a user would, and gives tests its address and secrets.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, existsSync, chmodSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -67,10 +67,9 @@ export class ServerProcess {
     };
     this.child.stdout.on('data', take);
     this.child.stderr.on('data', take);
-    this.ended = new Promise((resolve) => this.child.on('exit', (code, signal) => {
-      this.exited = { code, signal };
-      resolve(this.exited);
-    }));
+    this.child.on('exit', (code, signal) => { this.exited = { code, signal }; });
+    // Not with its exit: its last lines may still be on the way.
+    this.ended = new Promise((resolve) => this.child.on('close', (code, signal) => resolve({ code, signal })));
     const line = await eventually('the server says it started', () => this.exited ?? this.lines.find((one) => one.event === 'started'), 90)
       .catch((error) => { throw new Error(`${error.message}\n${this.output.slice(-4000)}`); });
     if (this.exited) throw new Error(`the server ended with ${JSON.stringify(this.exited)}\n${this.output.slice(-4000)}`);
@@ -142,6 +141,13 @@ export class ServerProcess {
     const answer = await this.request('POST', '/api/v1/auth/token', { json: { username: this.username, password: this.password } });
     if (answer.status !== 200) throw new Error(`no token for ${this.username}: ${answer.status} ${answer.text}`);
     return answer.body.accessToken;
+  }
+
+  /** What a statement gives in the tenant's schema of the embedded PostgreSQL: cells with `|` between them, a row a line. */
+  sql(statement, tenant = 'default') {
+    const folder = join(this.folder, 'data/postgres');
+    return execFileSync('psql', ['-X', '-q', '-t', '-A', '-h', join(folder, 'run'), '-U', 'cameleer', '-d', 'cameleer', '-c', `set search_path to "tenant_${tenant}"`, '-c', statement],
+      { encoding: 'utf8', env: { PATH: process.env.PATH, PGPASSWORD: readFileSync(join(folder, 'password'), 'utf8').trim() } }).trim();
   }
 
   /** Registers an agent and gives its tokens. */
