@@ -1,7 +1,7 @@
 #pragma once
 #include <cameleer/core/error.hpp>
 #include <cameleer/core/instant.hpp>
-#include <cameleer/core/sensitive_keys.hpp>
+#include <cameleer/masking/masker.hpp>
 #include <memory>
 #include <string>
 #include <vector>

@@ -1,7 +1,7 @@
 #pragma once
 #include <cameleer/core/execution.hpp>
 #include <cameleer/core/json_members.hpp>
-#include <cameleer/core/sensitive_keys.hpp>
+#include <cameleer/masking/masker.hpp>
 
 namespace cameleer::server {
 

@@ -2,11 +2,9 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 #include <cameleer/core/application_config.hpp>
 #include <cameleer/core/json_members.hpp>
+#include <cameleer/core/json_writer.hpp>
 #include <cameleer/core/sensitive_keys.hpp>
 #include <set>
 
@@ -14,7 +12,6 @@ namespace cameleer {
 namespace {
 
 namespace dom = simdjson::dom;
-namespace json = boost::json;
 using Element = JsonMembers::Element;
 using Choices = std::span<const std::string_view>;
 
@@ -244,50 +241,46 @@ Expected<dom::object> object_in(dom::parser& parser, std::string_view json) {
   return object;
 }
 
-template <class Texts>
-json::array array_of(const Texts& texts) {
-  json::array array;
-  for (const auto& text : texts) array.emplace_back(text);
-  return array;
+void put_texts(JsonWriter& json, std::string_view name, const std::vector<std::string>& texts) {
+  json.key(name).begin_array();
+  for (const auto& text : texts) json.text(text);
+  json.end_array();
 }
 
-template <class Value>
-json::object object_of(const std::map<std::string, Value>& entries) {
-  json::object object;
-  for (const auto& [name, value] : entries) object[name] = value;
-  return object;
+void put_texts(JsonWriter& json, std::string_view name, const std::map<std::string, std::string>& texts) {
+  json.key(name).begin_object();
+  for (const auto& [key, text] : texts) json.key(key).text(text);
+  json.end_object();
 }
 
-json::object object_of(const Tap& tap) {
-  json::object object;
-  object["tapId"] = tap.tap_id;
-  object["processorId"] = tap.processor_id;
-  object["target"] = tap.target;
-  object["language"] = tap.language;
-  object["expression"] = tap.expression;
-  object["attribute"] = tap.attribute;
-  object["enabled"] = tap.enabled;
-  return object;
+void put_flags(JsonWriter& json, std::string_view name, const std::map<std::string, bool>& flags) {
+  json.key(name).begin_object();
+  for (const auto& [key, flag] : flags) json.key(key).boolean(flag);
+  json.end_object();
 }
 
-void put_content(const ApplicationConfig& config, json::object& object) {
-  object["metricsEnabled"] = config.metrics_enabled;
-  object["metricsIntervalSeconds"] = config.metrics_interval_seconds;
-  // 1 rather than the 1E0 that a double is written as.
-  if (config.sampling_rate == 0 || config.sampling_rate == 1)
-    object["samplingRate"] = config.sampling_rate == 1 ? 1 : 0;
-  else
-    object["samplingRate"] = config.sampling_rate;
-  object["engineLevel"] = config.engine_level;
-  object["payloadCaptureMode"] = config.payload_capture_mode;
-  object["tracedProcessors"] = object_of(config.traced_processors);
-  object["logLevels"] = object_of(config.log_levels);
-  json::array taps;
-  for (const auto& tap : config.taps) taps.push_back(object_of(tap));
-  object["taps"] = std::move(taps);
-  object["routeRecording"] = object_of(config.route_recording);
-  object["compressSuccess"] = config.compress_success;
-  object["sensitiveKeys"] = array_of(config.sensitive_keys);
+void put_taps(JsonWriter& json, const std::vector<Tap>& taps) {
+  json.key("taps").begin_array();
+  for (const auto& tap : taps) {
+    json.begin_object().key("tapId").text(tap.tap_id).key("processorId").text(tap.processor_id);
+    json.key("target").text(tap.target).key("language").text(tap.language).key("expression").text(tap.expression);
+    json.key("attribute").text(tap.attribute).key("enabled").boolean(tap.enabled).end_object();
+  }
+  json.end_array();
+}
+
+void put_content(const ApplicationConfig& config, JsonWriter& json) {
+  json.key("metricsEnabled").boolean(config.metrics_enabled);
+  json.key("metricsIntervalSeconds").number(config.metrics_interval_seconds);
+  json.key("samplingRate").real(config.sampling_rate);
+  json.key("engineLevel").text(config.engine_level);
+  json.key("payloadCaptureMode").text(config.payload_capture_mode);
+  put_texts(json, "tracedProcessors", config.traced_processors);
+  put_texts(json, "logLevels", config.log_levels);
+  put_taps(json, config.taps);
+  put_flags(json, "routeRecording", config.route_recording);
+  json.key("compressSuccess").boolean(config.compress_success);
+  put_texts(json, "sensitiveKeys", config.sensitive_keys);
 }
 
 }  // namespace
@@ -335,22 +328,23 @@ std::vector<std::string> merged_sensitive_keys(const std::vector<std::string>& g
 }
 
 std::string to_json(const ApplicationConfig& config) {
-  json::object object;
-  put_content(config, object);
-  return json::serialize(object);
+  JsonWriter json;
+  json.begin_object();
+  put_content(config, json);
+  return json.end_object().take();
 }
 
 std::string to_envelope(const ApplicationConfig& config, const std::vector<std::string>& global_keys) {
-  json::object object;
-  object["application"] = config.application;
-  object["environment"] = config.environment;
-  object["version"] = config.version;
-  if (config.updated_at) object["updatedAt"] = format_instant(*config.updated_at);
-  if (!config.updated_by.empty()) object["updatedBy"] = config.updated_by;
-  put_content(config, object);
-  object["tapVersion"] = config.tap_version;
-  object["mergedSensitiveKeys"] = array_of(merged_sensitive_keys(global_keys, config.sensitive_keys));
-  return json::serialize(object);
+  JsonWriter json;
+  json.begin_object().key("application").text(config.application);
+  json.key("environment").text(config.environment);
+  json.key("version").number(config.version);
+  if (config.updated_at) json.key("updatedAt").text(format_instant(*config.updated_at));
+  if (!config.updated_by.empty()) json.key("updatedBy").text(config.updated_by);
+  put_content(config, json);
+  json.key("tapVersion").number(config.tap_version);
+  put_texts(json, "mergedSensitiveKeys", merged_sensitive_keys(global_keys, config.sensitive_keys));
+  return json.end_object().take();
 }
 
 }  // namespace cameleer

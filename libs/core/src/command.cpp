@@ -2,16 +2,15 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 #include <cameleer/core/command.hpp>
 #include <cameleer/core/json_members.hpp>
+#include <cameleer/core/json_writer.hpp>
+#include <set>
 
 namespace cameleer::command {
 namespace {
 
 namespace dom = simdjson::dom;
-namespace json = boost::json;
 
 constexpr std::size_t kMaxDepth = 64;
 constexpr std::size_t kMaxName = 256;
@@ -39,30 +38,32 @@ class BodyReader {
   BodyReader(JsonMembers& members, dom::object object) : members_(members), object_(object) {}
 
   enum class Rule : std::uint8_t { may_be_empty, not_blank, required };
-  void text(std::string_view name, std::size_t longest, Rule rule, json::object& into) {
+  /// What was written; nothing when it is not there or refused.
+  std::optional<std::string> text(std::string_view name, std::size_t longest, Rule rule, JsonWriter& into) {
     std::string value;
     const auto element = find(name);
-    if (members_.error) return;
+    if (members_.error) return std::nullopt;
     if (!element || element->is_null()) {
       if (rule == Rule::required) members_.refuse(name, "is required");
-      return;
+      return std::nullopt;
     }
-    if (!members_.text(name, *element, value)) return;
+    if (!members_.text(name, *element, value)) return std::nullopt;
     if (value.size() > longest) {
       members_.refuse(name, "must have at most " + std::to_string(longest) + " bytes");
     } else if (rule != Rule::may_be_empty && value.find_first_not_of(" \t\r\n") == std::string::npos) {
       members_.refuse(name, "must not be blank");
     } else {
-      into[name] = value;
+      into.key(name).text(value);
+      return value;
     }
+    return std::nullopt;
   }
 
-  void choice(std::string_view name, std::span<const std::string_view> values, json::object& into) {
-    text(name, kMaxName, Rule::required, into);
-    if (!members_.error) check_choice(name, std::string_view(into[name].as_string()), values);
+  void choice(std::string_view name, std::span<const std::string_view> values, JsonWriter& into) {
+    if (const auto value = text(name, kMaxName, Rule::required, into)) check_choice(name, *value, values);
   }
 
-  void seconds(std::string_view name, json::object& into) {
+  void seconds(std::string_view name, JsonWriter& into) {
     std::optional<std::int32_t> value;
     const auto element = find(name);
     if (members_.error || (element && !members_.index(name, *element, value))) return;
@@ -71,10 +72,10 @@ class BodyReader {
       members_.refuse(name, "must be a whole number from 1 to " + std::to_string(kLongestTrace));
       return;
     }
-    into[name] = chosen;
+    into.key(name).number(chosen);
   }
 
-  void texts(std::string_view name, bool required, std::span<const std::string_view> values, json::object& into) {
+  void texts(std::string_view name, bool required, std::span<const std::string_view> values, JsonWriter& into) {
     StringMap map;
     const auto element = find(name);
     if (members_.error) return;
@@ -83,19 +84,20 @@ class BodyReader {
       return;
     }
     if (!members_.map(name, *element, map, kMaxMembers)) return;
-    json::object object;
+    std::set<std::string_view> seen;
+    into.key(name).begin_object();
     members_.enter(name);
-    for (const auto& [key, value] : map) {
-      if (!values.empty()) check_choice(key, value, values);
-      if (!members_.error && object.contains(key)) members_.refuse(key, "must not be there twice");
+    for (const auto& [key, text] : map) {
+      if (!values.empty()) check_choice(key, text, values);
+      if (!members_.error && !seen.insert(key).second) members_.refuse(key, "must not be there twice");
       if (!members_.error && (key.empty() || key.size() > kMaxName)) {
         members_.refuse(key, "must have a name of 1 to " + std::to_string(kMaxName) + " bytes");
       }
       if (members_.error) break;
-      object[key] = value;
+      into.key(key).text(text);
     }
     members_.leave();
-    into[name] = std::move(object);
+    into.end_object();
   }
 
   /// Null when it is not there, which is refused.
@@ -134,58 +136,54 @@ class BodyReader {
 
 using Rule = BodyReader::Rule;
 
-json::object read_deep_trace(BodyReader body) {
-  json::object out;
+void read_deep_trace(BodyReader body, JsonWriter& out) {
   body.text("routeId", kMaxName, Rule::not_blank, out);
   body.text("correlationId", kMaxName, Rule::not_blank, out);
   body.seconds("durationSeconds", out);
-  return out;
 }
 
-json::object read_replay(BodyReader body, JsonMembers& members) {
-  json::object out, message;
+void read_replay(BodyReader body, JsonMembers& members, JsonWriter& out) {
   body.text("routeId", kMaxName, Rule::required, out);
+  out.key("exchange").begin_object();
   if (const auto exchange = body.object("exchange")) {
     BodyReader inner(members, *exchange);
     members.enter("exchange");
-    inner.texts("headers", false, {}, message);
-    inner.text("body", kMaxMessageBody, Rule::may_be_empty, message);
+    inner.texts("headers", false, {}, out);
+    inner.text("body", kMaxMessageBody, Rule::may_be_empty, out);
     members.leave();
   }
-  out["exchange"] = std::move(message);
+  out.end_object();
   body.text("originalExecutionId", kMaxName, Rule::required, out);
-  return out;
 }
 
-json::object read_test_expression(BodyReader body) {
-  json::object out;
+void read_test_expression(BodyReader body, JsonWriter& out) {
   body.text("language", kMaxName, Rule::required, out);
   body.text("expression", kMaxExpression, Rule::required, out);
   body.text("body", kMaxMessageBody, Rule::may_be_empty, out);
   body.texts("headers", false, {}, out);
-  return out;
 }
 
-json::object read_members_of(Type type, BodyReader body, JsonMembers& members) {
-  json::object out;
+void read_members_of(Type type, BodyReader body, JsonMembers& members, JsonWriter& out) {
   switch (type) {
     case Type::config_update:
       break;
     case Type::deep_trace:
-      return read_deep_trace(body);
+      read_deep_trace(body, out);
+      break;
     case Type::replay:
-      return read_replay(body, members);
+      read_replay(body, members, out);
+      break;
     case Type::set_traced_processors:
       body.texts("processors", true, kCaptureModes, out);
       break;
     case Type::test_expression:
-      return read_test_expression(body);
+      read_test_expression(body, out);
+      break;
     case Type::route_control:
       body.choice("action", kRouteActions, out);
       body.text("routeId", kMaxName, Rule::required, out);
       break;
   }
-  return out;
 }
 
 Expected<dom::object> parse_object(dom::parser& parser, std::string_view text, std::size_t depth) {
@@ -250,25 +248,21 @@ Expected<std::string> read_body(Type type, std::string_view text) {
   if (!object) return std::unexpected(object.error());
   JsonMembers members;
   members.enter("payload");
-  const auto body = read_members_of(type, BodyReader(members, *object), members);
+  JsonWriter body;
+  body.begin_object();
+  read_members_of(type, BodyReader(members, *object), members, body);
   if (members.error) return std::unexpected(std::move(*members.error));
-  return json::serialize(body);
+  return body.end_object().take();
 }
 
 std::string to_json(const Envelope& envelope) {
-  json::object head;
-  head["commandId"] = envelope.command_id;
-  head["type"] = name_of(envelope.type);
-  head["tenantId"] = envelope.tenant_id;
-  head["environment"] = envelope.environment;
-  head["agentId"] = envelope.agent_id;
-  head["issuedAt"] = format_instant(envelope.issued_at);
-  head["expiresAt"] = format_instant(envelope.expires_at);
-  head["nonce"] = envelope.nonce;
-  auto text = json::serialize(head);
-  text.pop_back();
+  JsonWriter json;
+  json.begin_object().key("commandId").text(envelope.command_id).key("type").text(name_of(envelope.type));
+  json.key("tenantId").text(envelope.tenant_id).key("environment").text(envelope.environment);
+  json.key("agentId").text(envelope.agent_id).key("issuedAt").text(format_instant(envelope.issued_at));
+  json.key("expiresAt").text(format_instant(envelope.expires_at)).key("nonce").text(envelope.nonce);
   // The body is JSON already; reading it again would only cost.
-  return text.append(",\"body\":").append(envelope.body).append("}");
+  return json.key("body").raw(envelope.body).end_object().take();
 }
 
 Expected<Envelope> read_envelope(std::string_view text) {

@@ -54,7 +54,7 @@ LicenseVerdict<Parts> parts_of(std::string_view text, std::size_t longest) {
   const auto middle = token.substr(first + 1, last - first - 1);
   if (middle.contains('.')) return reject(MALFORMED, "The token has more than three parts.");
   auto header = decode_base64url(token.substr(0, first));
-  if (!header) return reject(MALFORMED, "The JWT's header is no base64url.");
+  if (!header || header->empty()) return reject(MALFORMED, "The JWT's header is no base64url.");
   auto parts = assembled(decode_base64url(middle), decode_base64url(signature), "base64url without padding");
   if (!parts) return parts;
   parts->token.jwt_header = std::move(header);

@@ -1,4 +1,4 @@
-#include <cameleer/core/sensitive_keys.hpp>
+#include <cameleer/masking/masker.hpp>
 #include <cstdlib>
 
 using namespace cameleer;

@@ -1,0 +1,65 @@
+#include <cameleer/masking/masker.hpp>
+
+#include "mask_spans.hpp"
+
+namespace cameleer {
+namespace {
+
+std::string replace(std::string_view text, const std::vector<Span>& spans, std::string_view by) {
+  std::string result;
+  result.reserve(text.size());
+  std::size_t at = 0;
+  for (const auto& span : spans) {
+    result.append(text, at, span.begin - at).append(by);
+    at = span.end;
+  }
+  return result.append(text, at);
+}
+
+}  // namespace
+
+struct Masker::Parsers {
+  JsonMask json;
+};
+
+Masker::Masker(std::shared_ptr<const SensitiveKeys> keys)
+    : keys_(std::move(keys)), parsers_(std::make_unique<Parsers>()) {}
+Masker::~Masker() = default;
+Masker::Masker(Masker&&) noexcept = default;
+Masker& Masker::operator=(Masker&&) noexcept = default;
+
+void Masker::mask(StringMap& map) const {
+  for (auto& [name, value] : map) {
+    if (keys_->matches(name)) value = masked_value;
+  }
+}
+
+bool Masker::mask_body(std::string& body) {
+  const auto first = body.find_first_not_of(" \t\r\n");
+  if (first == std::string::npos || keys_->empty()) return false;
+  const bool markup = body[first] == '<' || body.starts_with("\xEF\xBB\xBF<");
+  if (!markup && body[first] != '{' && body[first] != '[') return false;
+  const auto spans = markup ? find_xml_spans(body, *keys_) : parsers_->json.find(body, *keys_);
+  if (!spans || spans->empty()) return false;
+  body = replace(body, *spans, markup ? masked_value : "\"***\"");
+  return true;
+}
+
+void Masker::mask(Message& message) {
+  mask(message.input_headers);
+  mask(message.output_headers);
+  if (message.input_body) mask_body(message.input_body->text);
+  if (message.output_body) mask_body(message.output_body->text);
+}
+
+void Masker::mask(Execution& execution) {
+  mask(execution.attributes);
+  mask(execution.message);
+}
+
+void Masker::mask(ProcessorExecution& processor) {
+  mask(processor.attributes);
+  mask(processor.message);
+}
+
+}  // namespace cameleer

@@ -1,0 +1,120 @@
+#include <cameleer/masking/masker.hpp>
+#include <catch2/catch.hpp>
+
+using namespace cameleer;
+
+namespace {
+
+Masker masker(std::vector<std::string> keys) {
+  return Masker(std::make_shared<const SensitiveKeys>(keys));
+}
+
+std::string repeated(std::string_view text, std::size_t times) {
+  std::string result;
+  for (std::size_t i = 0; i < times; ++i) result += text;
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("values of maps are masked by their names") {
+  StringMap headers{{"Authorization", "Bearer x"}, {"Content-Type", "text/plain"}, {"myToken", "t"}};
+  masker({"authorization", "*token"}).mask(headers);
+  CHECK(headers == StringMap{{"Authorization", "***"}, {"Content-Type", "text/plain"}, {"myToken", "***"}});
+}
+
+TEST_CASE("bodies are masked where they parse and left alone where they do not") {
+  struct Row {
+    const char* what;
+    std::string body, masked;
+  };
+  const std::string same = "\x01same";
+  const Row rows[] = {
+      {"JSON member", R"({"password":"x","a":1})", R"({"password":"***","a":1})"},
+      {"any case", R"({"PassWord":"x"})", R"({"PassWord":"***"})"},
+      {"number, literal and null", R"({"pin":12.5e3,"password":null,"secret":true})",
+       R"({"pin":"***","password":"***","secret":"***"})"},
+      {"object and array", R"({"secret":{"a":[1,{"b":"}"}]},"password":[1,2] ,"c":2})",
+       R"({"secret":"***","password":"***" ,"c":2})"},
+      {"any depth", R"([[{"a":[{"b":{"password":"x"}}]}]])", R"([[{"a":[{"b":{"password":"***"}}]}]])"},
+      {"space stays", "{ \"password\" :\n \"x\" , \"b\" : [ ] }", "{ \"password\" :\n \"***\" , \"b\" : [ ] }"},
+      {"escaped name", R"({"pa\u0073sword":"x"})", R"({"pa\u0073sword":"***"})"},
+      {"quotes in values", R"({"a":"\"password\":\"x\"","password":"\\\""})",
+       R"({"a":"\"password\":\"x\"","password":"***"})"},
+      {"a value that reads like a name", R"({"a":"password","b":"x"})", same},
+      {"name in an array", R"(["password","x"])", same},
+      {"glob", R"({"clientToken":"x"})", R"({"clientToken":"***"})"},
+      {"repeated names", R"({"pin":1,"pin":2})", R"({"pin":"***","pin":"***"})"},
+      {"empty object", "{}", same},
+      {"cut JSON", R"({"password":"x","b)", same},
+      {"trailing text", R"({"password":"x"} y)", same},
+      {"bad UTF-8", "{\"password\":\"\xFF\"}", same},
+      {"scalar JSON", R"("password")", same},
+      {"text", "password=x", same},
+      {"nothing", "", same},
+      {"space", "  \n", same},
+      {"NUL bytes", std::string("{\0}", 3), same},
+      {"element", "<a><password>x</password><b>y</b></a>", "<a><password>***</password><b>y</b></a>"},
+      {"element with a tree", "<a><secret k='1'><b>x</b><secret>y</secret></secret>z</a>",
+       "<a><secret k='1'>***</secret>z</a>"},
+      {"prefix", "<s:a xmlns:s='u'><s:Password>x</s:Password></s:a>",
+       "<s:a xmlns:s='u'><s:Password>***</s:Password></s:a>"},
+      {"attributes", "<a password=\"x\" b='password' pin = 'a\"b'/>", "<a password=\"***\" b='password' pin = '***'/>"},
+      {"attribute and content", "<password pin='1'>x</password>", "<password pin='***'>***</password>"},
+      {"empty elements", "<a><password/><password></password></a>", same},
+      {"CDATA", "<a><pin><![CDATA[<b>]]></pin></a>", "<a><pin>***</pin></a>"},
+      {"comment", "<a><!-- <pin>1</pin> --></a>", same},
+      {"declaration of another encoding", "<?xml version='1.0' encoding='ISO-8859-1'?><a><pin>\xC3\xA4</pin></a>",
+       "<?xml version='1.0' encoding='ISO-8859-1'?><a><pin>***</pin></a>"},
+      {"byte order mark", "\xEF\xBB\xBF<a><pin>1</pin></a>", "\xEF\xBB\xBF<a><pin>***</pin></a>"},
+      {"entities", "<!DOCTYPE a [<!ENTITY e \"<pin>1</pin>\">]><a>&e;<pin>2</pin></a>",
+       "<!DOCTYPE a [<!ENTITY e \"<pin>1</pin>\">]><a>&e;<pin>***</pin></a>"},
+      {"unclosed XML", "<a><pin>1</pin>", same},
+      {"two roots", "<pin>1</pin><pin>2</pin>", same},
+      {"HTML", "<html><br><pin>1</pin></html>", same},
+  };
+  auto mask = masker({"password", "pin", "secret", "*token"});
+  for (const auto& row : rows) {
+    CAPTURE(row.what);
+    auto body = row.body;
+    const bool changed = mask.mask_body(body);
+    const auto& expected = row.masked == same ? row.body : row.masked;
+    CHECK(body == expected);
+    CHECK(changed == (expected != row.body));
+  }
+}
+
+TEST_CASE("depth does not keep a secret from being masked") {
+  auto mask = masker({"pin"});
+  auto json = repeated("[", 20'000) + R"({"pin":1})" + repeated("]", 20'000);
+  CHECK(mask.mask_body(json));
+  CHECK(json.find("\"***\"") != std::string::npos);
+  auto xml = repeated("<a>", 20'000) + "<pin>1</pin>" + repeated("</a>", 20'000);
+  CHECK(mask.mask_body(xml));
+  CHECK(xml.find("<pin>***</pin>") != std::string::npos);
+}
+
+TEST_CASE("entities that would grow without end are not expanded") {
+  std::string body = "<!DOCTYPE a [<!ENTITY e0 \"x\">";
+  for (int i = 1; i < 30; ++i) {
+    body += "<!ENTITY e" + std::to_string(i) + " \"" + repeated("&e" + std::to_string(i - 1) + ";", 10) + "\">";
+  }
+  body += "]><a><pin>1</pin>&e29;</a>";
+  auto mask = masker({"pin"});
+  mask.mask_body(body);
+  CHECK(body.size() < 10'000);
+}
+
+TEST_CASE("a message is masked in all its parts") {
+  Message message;
+  message.input_body = Body{R"({"pin":1})", 9};
+  message.output_body = Body{"<pin>1</pin>", 12};
+  message.input_headers = {{"pin", "1"}};
+  message.output_headers = {{"PIN", "1"}};
+  masker({"pin"}).mask(message);
+  CHECK(message.input_body->text == R"({"pin":"***"})");
+  CHECK(message.input_body->size == 9);
+  CHECK(message.output_body->text == "<pin>***</pin>");
+  CHECK(message.input_headers[0].second == "***");
+  CHECK(message.output_headers[0].second == "***");
+}
