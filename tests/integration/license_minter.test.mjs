@@ -488,7 +488,7 @@ test('the server contains nothing that mints', () => {
   const minting = (path) => {
     const ended = spawnSync('llvm-nm-19', ['--demangle', path], { encoding: 'utf8', maxBuffer: 1 << 30 });
     assert.equal(ended.status, 0, ended.stderr);
-    assert.ok(/cameleer::error_codes/.test(ended.stdout), 'the symbols are there');
+    assert.ok(/cameleer::/.test(ended.stdout), 'there are symbols');
     return ended.stdout.split('\n').filter((line) => /cameleer::(minting|license_minter)\b/.test(line)).slice(0, 5);
   };
   assert.notDeepEqual(minting(program), []);

@@ -69,6 +69,16 @@ Expected<SecretFile> read_at_most(const std::string& path, std::size_t most) {
   return result;
 }
 
+/// The file behind a symbolic link, whether it exists or not: it is replaced, and not the link.
+fs::path behind_links(fs::path path) {
+  constexpr int kMostLinks = 16;
+  std::error_code error;
+  for (int i = 0; i < kMostLinks && fs::is_symlink(path, error); ++i) {
+    path = path.parent_path() / fs::read_symlink(path, error);
+  }
+  return path;
+}
+
 /// Puts the written temporary file in its place.
 Expected<void> place(const std::string& temporary, const fs::path& path, Overwrite overwrite) {
   if (overwrite == Overwrite::yes) {
@@ -96,8 +106,7 @@ Expected<std::string> read_text_file(const std::string& path, std::size_t most) 
 
 Expected<void> write_file(const fs::path& asked, std::string_view content, unsigned mode, Overwrite overwrite) {
   std::error_code error;
-  // A link is followed, so that the file behind it is replaced and not the link.
-  const auto path = fs::is_symlink(asked, error) ? fs::weakly_canonical(asked, error) : asked;
+  const auto path = behind_links(asked);
   const auto kind = fs::status(path, error).type();
   if (kind != fs::file_type::not_found && kind != fs::file_type::regular) return unwritable("it is no regular file");
   auto temporary = (path.parent_path() / fmt::format(".{}.XXXXXX", path.filename().string())).string();

@@ -1,5 +1,7 @@
 #include "license-minter/license_request.hpp"
 
+#include <simdjson.h>
+
 #include <charconv>
 
 namespace cameleer::license_minter {
@@ -40,6 +42,10 @@ std::string flag_at(std::string_view pointer) {
   }
   const auto limit = license_limit_named(pointer.substr(std::min(pointer.rfind('/') + 1, pointer.size())));
   return limit ? flag_of(*limit) : std::string(pointer);
+}
+
+bool is_utf8(std::string_view text) {
+  return simdjson::validate_utf8(text.data(), text.size());
 }
 
 Outcome<void> take_limits(const LicenseRequest& request, LicenseInfo& into) {
@@ -106,6 +112,8 @@ Outcome<LicenseInfo> license_of(const LicenseRequest& request, Instant now, cons
   if (!is_tenant(*request.tenant)) {
     return refuse("--tenant", "must be 1 to 40 lower-case letters, digits and dashes, a dash neither first nor last");
   }
+  if (request.label && !is_utf8(*request.label)) return refuse("--label", "must be UTF-8");
+  if (!std::ranges::all_of(request.features, is_utf8)) return refuse("--feature", "must be UTF-8");
   std::array<std::byte, 16> bytes{};
   random(bytes);
   LicenseInfo license{.license_id = hex_uuid(bytes),

@@ -1,3 +1,5 @@
+#include <simdjson.h>
+
 #include <algorithm>
 #include <cameleer/core/base64.hpp>
 #include <cameleer/core/json_writer.hpp>
@@ -66,6 +68,7 @@ Expected<std::string> mint(const LicenseInfo& asked, Signer& signer, TokenFormat
   license.expires_at = std::chrono::floor<Seconds>(asked.expires_at);
   if (const auto ok = check_license(license); !ok) return std::unexpected(ok.error());
   const auto payload = canonical_payload(license);
+  if (!simdjson::validate_utf8(payload)) return fail(ErrorCode::invalid_member, "The texts of a licence are UTF-8.");
   auto token =
       format == TokenFormat::jwt ? in_three_parts(payload, license.key_id, signer) : in_two_parts(payload, signer);
   if (!token) return token;

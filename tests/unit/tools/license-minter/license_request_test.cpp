@@ -132,4 +132,6 @@ TEST_CASE("features are refused by their flag") {
   auto asked = request();
   asked.features = {std::string(65, 'f')};
   CHECK(settle(asked).error().message.starts_with("--feature"));
+  asked.features = {"a", "\xff"};
+  CHECK(settle(asked).error().message == "--feature must be UTF-8.");
 }
