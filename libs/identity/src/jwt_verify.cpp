@@ -133,12 +133,13 @@ std::string_view name_of(TokenRejection rejection) {
 }
 
 std::expected<Claims, TokenRejection> verify(const Keys& keys, std::string_view token, const Expectations& expected,
-                                             Instant now) {
+                                             Instant now, SignatureCache* known) {
   const auto parts = split_token(token, kMaxTokenBytes);
   if (!parts) return std::unexpected(parts.error());
   const auto key = key_of(keys, *parts);
   if (!key) return std::unexpected(key.error());
-  if (!signature_holds(**key, *parts)) return std::unexpected(bad_signature);
+  const auto check = [&] { return signature_holds(**key, *parts); };
+  if (!(known != nullptr ? known->holds(token, now, check) : check())) return std::unexpected(bad_signature);
   const auto payload = TokenObject::decode(parts->payload, kMaxDepth);
   if (!payload) return std::unexpected(bad_claims);
   return read_claims(*payload, expected, now);

@@ -102,6 +102,9 @@ Keys::Keys(const MasterKey& current, const std::optional<MasterKey>& previous)
 const DerivedKey* Keys::jwt_by_id(std::string_view id) const {
   return find(jwt_, previous_jwt_, id);
 }
+std::optional<std::string> Keys::previous_secrets_id() const {
+  return previous_secrets_ ? std::optional(previous_secrets_->id) : std::nullopt;
+}
 const DerivedKey* Keys::secrets_by_id(std::string_view id) const {
   return find(secrets_, previous_secrets_, id);
 }

@@ -73,9 +73,13 @@ async::Task<Expected<void>> OidcClient::ensure_keys(bool again) {
   auto answer = co_await fetch_({.url = url, .body = {}, .authorization = {}});
   if (!answer) co_return keep_old(answer.error());
   if (auto ok = must_be_ok(*answer, "its keys"); !ok) co_return keep_old(ok.error());
-  auto keys = JwkSet::parse(answer->body);
-  if (!keys) co_return keep_old(keys.error());
-  keys_ = std::make_shared<const JwkSet>(std::move(*keys));
+  if (!keys_ || answer->body != keys_text_) {
+    auto keys = JwkSet::parse(answer->body);
+    if (!keys) co_return keep_old(keys.error());
+    keys_ = std::make_shared<const JwkSet>(std::move(*keys));
+    keys_text_ = std::move(answer->body);
+    signatures_.clear();
+  }
   keys_at_ = now;
   co_return Expected<void>{};
 }
@@ -88,12 +92,12 @@ async::Task<Expected<ProviderMetadata>> OidcClient::metadata() {
 async::Task<Expected<OidcClient::Verified>> OidcClient::verify(std::string token, ProviderExpectations expected) {
   if (auto known = co_await ensure_keys(false); !known) co_return std::unexpected(known.error());
   auto keys = keys_;
-  auto verified = verify_provider_token(*keys, token, expected, clock_());
+  auto verified = verify_provider_token(*keys, token, expected, clock_(), &signatures_);
   if (verified || verified.error() != TokenRejection::unknown_key) co_return verified;
   if (auto known = co_await ensure_keys(true); !known) co_return std::unexpected(known.error());
   if (keys_ == keys) co_return verified;
   keys = keys_;
-  co_return verify_provider_token(*keys, token, expected, clock_());
+  co_return verify_provider_token(*keys, token, expected, clock_(), &signatures_);
 }
 
 async::Task<Expected<std::string>> OidcClient::authorization_url(Authorization request) {

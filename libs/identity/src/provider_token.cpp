@@ -27,7 +27,15 @@ bool is_expected_type(const TokenObject& header, Use use) {
   return ok && (type == "jwt" || (use == Use::access && type == "at+jwt"));
 }
 
-std::expected<void, TokenRejection> check_signature(const JwkSet& keys, const TokenParts& parts, Use use) {
+/// What remembers signatures, and by what.
+struct Memory {
+  SignatureCache* known;
+  std::string_view token;
+  Instant now;
+};
+
+std::expected<void, TokenRejection> check_signature(const JwkSet& keys, const TokenParts& parts, Use use,
+                                                    const Memory& memory) {
   const auto header = TokenObject::decode(parts.header, kMaxDepth);
   if (!header) return std::unexpected(bad_shape);
   bool ok = true;
@@ -40,8 +48,12 @@ std::expected<void, TokenRejection> check_signature(const JwkSet& keys, const To
   bool ambiguous = false;
   const auto* key = keys.find(id, *algorithm, ambiguous);
   if (key == nullptr) return std::unexpected(ambiguous ? ambiguous_key : unknown_key);
-  const auto signature = decode_base64url(parts.signature);
-  if (!signature || !key->verify(*algorithm, parts.signed_text, *signature)) return std::unexpected(bad_signature);
+  const auto check = [&] {
+    const auto signature = decode_base64url(parts.signature);
+    return signature && key->verify(*algorithm, parts.signed_text, *signature);
+  };
+  const bool holds = memory.known != nullptr ? memory.known->holds(memory.token, memory.now, check) : check();
+  if (!holds) return std::unexpected(bad_signature);
   return {};
 }
 
@@ -95,10 +107,14 @@ std::expected<void, TokenRejection> check_binding(const TokenObject& payload, co
 }  // namespace
 
 std::expected<ProviderClaims, TokenRejection> verify_provider_token(const JwkSet& keys, std::string_view token,
-                                                                    const ProviderExpectations& expected, Instant now) {
+                                                                    const ProviderExpectations& expected, Instant now,
+                                                                    SignatureCache* known) {
   const auto parts = split_token(token, kMaxProviderTokenBytes);
   if (!parts) return std::unexpected(parts.error());
-  if (auto checked = check_signature(keys, *parts, expected.use); !checked) return std::unexpected(checked.error());
+  const Memory memory{.known = known, .token = token, .now = now};
+  if (auto checked = check_signature(keys, *parts, expected.use, memory); !checked) {
+    return std::unexpected(checked.error());
+  }
   const auto payload = TokenObject::decode(parts->payload, kMaxDepth);
   if (!payload) return std::unexpected(bad_claims);
   bool ok = true;

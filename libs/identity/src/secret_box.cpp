@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <openssl/evp.h>
 
 #include <cameleer/identity/secret_box.hpp>
@@ -43,7 +44,7 @@ std::string seal(const Keys& keys, std::string_view secret, std::string_view con
       EVP_EncryptFinal_ex(cipher.get(), bytes(text) + length, &length) == 1 &&
       EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_GET_TAG, kTag, bytes(text) + secret.size()) == 1;
   if (!sealed) throw std::runtime_error("OpenSSL refused AES-256-GCM");
-  return std::string(kVersion) + keys.secrets().id + "." + base64url(nonce + text);
+  return sealed_prefix(keys.secrets().id) + base64url(nonce + text);
 }
 
 std::optional<std::string> open(const Keys& keys, std::string_view sealed, std::string_view context) {
@@ -70,8 +71,8 @@ std::optional<std::string> open(const Keys& keys, std::string_view sealed, std::
   return secret;
 }
 
-bool needs_new_seal(const Keys& keys, std::string_view sealed) {
-  return key_id_of(sealed) != keys.secrets().id;
+std::string sealed_prefix(std::string_view key_id) {
+  return fmt::format("{}{}.", kVersion, key_id);
 }
 
 }  // namespace cameleer::identity

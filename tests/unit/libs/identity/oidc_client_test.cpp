@@ -95,6 +95,32 @@ TEST_CASE("keys are fetched once, again for a new key, and never more often than
   CHECK(provider.times_asked("/jwks") == 3);
 }
 
+TEST_CASE("signatures are remembered as long as the provider's keys stay the same, and no longer") {
+  Provider provider;
+  const ProviderKey old_key("ES384", "old"), new_key("ES384", "new");
+  provider.answers[kIssuer + "/jwks"] = {200, jwk_set({old_key.jwk()})};
+  auto client = provider.client();
+  const auto token = old_key.token(payload().replace(payload().find("1800003600"), 10, "1800099999"));
+  for (int i = 0; i < 3; ++i) CHECK(finish(client.verify(token, expected()))->has_value());
+  CHECK(client.signatures().hits() == 2);
+
+  // Asked again and found the same: nothing is forgotten.
+  provider.now += std::chrono::minutes(59);
+  CHECK(finish(client.verify(token, expected()))->has_value());
+  provider.now += std::chrono::minutes(2);
+  const auto second = old_key.token(payload().replace(payload().find("1800003600"), 10, "1800099998"));
+  CHECK(finish(client.verify(second, expected()))->has_value());
+  CHECK(provider.times_asked("/jwks") == 2);
+  CHECK(finish(client.verify(second, expected()))->has_value());
+  CHECK(client.signatures().hits() == 4);
+
+  // Withdrawn: what it signed counts no more, remembered or not.
+  provider.answers[kIssuer + "/jwks"] = {200, jwk_set({new_key.jwk()})};
+  provider.now += std::chrono::hours(1);
+  CHECK(finish(client.verify(second, expected()))->error() == TokenRejection::unknown_key);
+  CHECK(client.signatures().size() == 0);
+}
+
 TEST_CASE("a provider that is down, or answers nonsense, changes nothing for those who were verified before") {
   Provider provider;
   const ProviderKey key("EdDSA", "k");

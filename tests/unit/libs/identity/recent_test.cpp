@@ -28,3 +28,13 @@ TEST_CASE("a recent value is forgotten at its age, by number, and when the clock
   recent.erase("never there");
   CHECK_FALSE(recent.find("c", start));
 }
+
+TEST_CASE("a limit below the life hides a value and keeps it") {
+  const Instant start = instant_of(1'800'000'000'000);
+  identity::Recent<int> recent(2, 1h);
+  recent.put("a", 1, start);
+  CHECK(recent.find("a", start + 4'999ms, 5s));
+  CHECK_FALSE(recent.find("a", start + 5s, 5s));
+  CHECK(recent.find("a", start + 5s, 1h));
+  CHECK_FALSE(recent.find("a", start + 1h, 2h));
+}

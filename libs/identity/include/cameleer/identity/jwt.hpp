@@ -2,6 +2,7 @@
 #include <cameleer/core/error.hpp>
 #include <cameleer/core/instant.hpp>
 #include <cameleer/identity/keys.hpp>
+#include <cameleer/identity/signature_cache.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,9 +63,10 @@ struct Expectations {
 /// No token of ours is longer.
 inline constexpr std::size_t kMaxTokenBytes = 8 * 1024;
 
-/// Checks form, key, signature and times, in that order; reads claims only after the signature held.
+/// Checks form, key, signature and times, in that order; reads claims only after the signature held. `known`, when
+/// given, is of these keys alone.
 std::expected<Claims, TokenRejection> verify(const Keys& keys, std::string_view token, const Expectations& expected,
-                                             Instant now);
+                                             Instant now, SignatureCache* known = nullptr);
 
 /// The refusal as a client sees it: `invalid_token`; an expired token is told apart, so that a client refreshes.
 Error error_of(TokenRejection rejection);

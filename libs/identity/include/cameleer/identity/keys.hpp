@@ -40,6 +40,8 @@ class Keys {
   /// The key of that id, of the current or the previous root; null when neither has it.
   [[nodiscard]] const DerivedKey* jwt_by_id(std::string_view id) const;
   [[nodiscard]] const DerivedKey* secrets_by_id(std::string_view id) const;
+  /// Id of the previous root's key of secrets; nothing: there is no previous root.
+  [[nodiscard]] std::optional<std::string> previous_secrets_id() const;
 
   /// Seed of the Ed25519 key that signs commands to agents.
   [[nodiscard]] const DerivedKey& command_signing() const { return command_signing_; }

@@ -97,6 +97,8 @@ class OidcClient {
   async::Task<std::vector<Check>> check();
 
   [[nodiscard]] const OidcClientSettings& settings() const { return settings_; }
+  /// Whose signatures are not computed again as long as the provider's keys stay.
+  [[nodiscard]] const SignatureCache& signatures() const { return signatures_; }
 
  private:
   async::Task<Expected<void>> ensure_metadata();
@@ -109,6 +111,8 @@ class OidcClient {
   std::optional<ProviderMetadata> metadata_;
   std::optional<Instant> metadata_at_;
   std::shared_ptr<const JwkSet> keys_;
+  std::string keys_text_;      ///< that `keys_` was read from
+  SignatureCache signatures_;  ///< by `keys_`; another set empties it
   std::optional<Instant> keys_at_, keys_asked_at_;
 };
 

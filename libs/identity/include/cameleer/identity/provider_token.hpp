@@ -33,9 +33,10 @@ inline constexpr std::size_t kMaxProviderTokenBytes = 32 * 1024;
 
 /// Checks form, algorithm, key, signature, then issuer, audience, times, use, required claims and nonce. `typ` may be
 /// absent, `JWT` or `at+jwt` (RFC 9068), in any case and with `application/`. The algorithm must be one that the key
-/// itself signs by.
+/// itself signs by. `known`, when given, is of these keys alone.
 std::expected<ProviderClaims, TokenRejection> verify_provider_token(const JwkSet& keys, std::string_view token,
-                                                                    const ProviderExpectations& expected, Instant now);
+                                                                    const ProviderExpectations& expected, Instant now,
+                                                                    SignatureCache* known = nullptr);
 
 /// `iss` of a token nobody has verified: only to choose who may verify it. Empty when it cannot be read.
 std::string unverified_issuer(std::string_view token);

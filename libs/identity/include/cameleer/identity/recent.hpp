@@ -17,7 +17,10 @@ class Recent {
   Recent(std::size_t capacity, std::chrono::milliseconds life) : capacity_(capacity), life_(life) {}
 
   /// Null when there is none, or it is too old. Valid until the next call.
-  const Value* find(const std::string& key, Instant now) {
+  const Value* find(const std::string& key, Instant now) { return find(key, now, life_); }
+
+  /// The same for one that is younger than `limit`; an older one stays.
+  const Value* find(const std::string& key, Instant now, std::chrono::milliseconds limit) {
     auto found = index_.find(key);
     if (found == index_.end()) return nullptr;
     const auto age = now - found->second->since;
@@ -25,6 +28,7 @@ class Recent {
       erase(key);
       return nullptr;
     }
+    if (age >= limit) return nullptr;
     order_.splice(order_.begin(), order_, found->second);
     return &found->second->value;
   }

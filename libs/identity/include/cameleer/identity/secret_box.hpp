@@ -13,7 +13,7 @@ std::string seal(const Keys& keys, std::string_view secret, std::string_view con
 /// key is gone.
 std::optional<std::string> open(const Keys& keys, std::string_view sealed, std::string_view context);
 
-/// Whether a sealed text is of the previous root and should be sealed anew.
-bool needs_new_seal(const Keys& keys, std::string_view sealed);
+/// What every text begins with that is sealed by the key of that id.
+std::string sealed_prefix(std::string_view key_id);
 
 }  // namespace cameleer::identity
