@@ -1,16 +1,14 @@
 #include "server/auth/auth_service.hpp"
 
 #include <cameleer/identity/encoding.hpp>
-#include <cameleer/identity/password.hpp>
 
 namespace cameleer::server {
 namespace {
 
-constexpr std::string_view kFirstUser = "admin";
-constexpr std::string_view kPasswordSetting = "cameleer.server.security.adminpassword";
 constexpr std::size_t kMaxRecent = 10'000;
 constexpr std::chrono::seconds kRecent{5};
-constexpr std::chrono::minutes kAddressWindow{1};
+// What was known when the database was lost counts for so long, the life of an access token.
+constexpr std::chrono::hours kWithoutDatabase{1};
 constexpr std::chrono::minutes kTouchInterval{1};
 constexpr std::chrono::minutes kCleanUpInterval{10};
 constexpr std::size_t kMaxUserAgent = 512;
@@ -38,25 +36,8 @@ AuditEntry done_by(AuditActor actor, std::string action, const User& user) {
   return {.actor = std::move(actor), .action = std::move(action), .target = user.username};
 }
 
-Error wrong_credentials() {
-  return {ErrorCode::invalid_credentials, "The user name or the password is wrong."};
-}
-
-SignInFailure failure_of(Error error) {
-  return {.error = std::move(error), .retry_after = std::nullopt};
-}
-
-SignInFailure locked_for(std::chrono::milliseconds wait) {
-  const auto seconds = std::max(std::chrono::ceil<std::chrono::seconds>(wait), std::chrono::seconds(1));
-  return {.error = {ErrorCode::account_locked,
-                    fmt::format("The account is locked after too many failures; try again in {} s.", seconds.count())},
-          .retry_after = seconds};
-}
-
-/// As PostgreSQL's lower() does it for names that exist.
-std::string lower_case(std::string text) {
-  for (auto& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return text;
+std::unexpected<Error> session_over() {
+  return fail(ErrorCode::unauthenticated, "The session has ended; sign in again.");
 }
 
 /// PostgreSQL's text holds neither NUL nor invalid UTF-8; a user agent is the browser's to choose.
@@ -74,141 +55,35 @@ AuthService::AuthService(postgres::Pool& pool, AuditService& audit, async::Worke
                          Clock clock, Random random, AuthSettings settings)
     : store_(pool),
       audit_(audit),
-      workers_(workers),
+      local_(pool, audit, workers, clock, random, settings.local),
       tokens_(tokens),
       clock_(std::move(clock)),
       random_(std::move(random)),
-      settings_(settings),
-      by_address_(settings.failures_per_address, kAddressWindow, kMaxRecent),
-      by_unknown_name_(settings.lock_after_failures, settings.lock_time, kMaxRecent),
-      sessions_(kMaxRecent, kRecent),
-      families_(kMaxRecent, kRecent),
-      users_(kMaxRecent, kRecent) {}
+      settings_(std::move(settings)),
+      sessions_(kMaxRecent, kWithoutDatabase),
+      families_(kMaxRecent, kWithoutDatabase),
+      users_(kMaxRecent, kWithoutDatabase) {}
 
-async::Task<Expected<void>> AuthService::check_master_key(const identity::Keys& keys) {
-  auto known = co_await store_.check_value(keys.check_value());
-  if (!known) co_return std::unexpected(known.error());
-  if (*known == keys.check_value()) co_return Expected<void>{};
-  if (keys.previous_check_value() && *known == *keys.previous_check_value()) {
-    co_return co_await store_.replace_check_value(*known, keys.check_value());
-  }
-  co_return fail(ErrorCode::bad_configuration,
-                 "The master key is not the one that this database was used with. To rotate it, name the old one in "
-                 "cameleer.server.security.masterkeyprevious.",
-                 "cameleer.server.security.masterkey");
-}
-
-async::Task<Expected<std::optional<FirstUser>>> AuthService::ensure_first_user(std::optional<std::string> password,
-                                                                               KeepSecret keep) {
-  auto any = co_await store_.any_user();
-  if (!any) co_return std::unexpected(any.error());
-  if (*any) co_return std::optional<FirstUser>{};
-  FirstUser first{.username = std::string(kFirstUser), .password = {}, .generated = !password};
-  first.password = password ? std::move(*password) : identity::random_password(random_);
-  if (auto problem = identity::password_problem(first.password, first.username)) {
-    co_return fail(ErrorCode::bad_configuration, std::move(*problem), std::string(kPasswordSetting));
-  }
-  const auto work = [secret = first.password, random = random_] { return identity::hash_password(secret, random); };
-  auto hash = co_await workers_.run(work);
-  if (!hash) co_return std::unexpected(hash.error());
-  if (keep && first.generated) {
-    if (auto kept = keep(first.password); !kept) co_return std::unexpected(kept.error());
-  }
-  auto inserted = co_await store_.insert_first_admin(identity::random_uuid(random_), first.username, "Administrator",
-                                                     std::move(*hash), clock_());
-  if (!inserted) co_return std::unexpected(inserted.error());
-  if (!*inserted) co_return std::optional<FirstUser>{};
-  auto noted = co_await audit_.record({.actor = system_actor(),
-                                       .category = AuditCategory::user_mgmt,
-                                       .action = "create_first_user",
-                                       .target = first.username});
-  if (!noted) co_return std::unexpected(noted.error());
-  co_return std::optional(std::move(first));
-}
-
-async::Task<Expected<bool>> AuthService::password_matches(std::string password, std::string hash) {
-  const auto work = [password = std::move(password), hash = std::move(hash)] {
-    return identity::verify_password(password, hash);
-  };
-  co_return co_await workers_.run(work);
-}
-
-async::Task<SignInResult<AuthService::CheckedUser>> AuthService::check_password(std::string username,
-                                                                                std::string password,
-                                                                                AuditEntry attempt) {
-  const auto remote_address = attempt.actor.remote_address;
+SessionRow AuthService::new_session(const std::string& session, const std::string& user_id, std::string remote_address,
+                                    std::string_view user_agent) const {
   const auto now = clock_();
-  if (const auto wait = by_address_.count(remote_address, now)) {
-    audit_.count(attempt, "too_many_requests");
-    const auto seconds = std::max(std::chrono::ceil<std::chrono::seconds>(*wait), std::chrono::seconds(1));
-    co_return std::unexpected(SignInFailure{
-        .error = {ErrorCode::too_many_requests,
-                  fmt::format("Too many sign-ins from this address failed; try again in {} s.", seconds.count())},
-        .retry_after = seconds});
-  }
-  auto login = co_await store_.find_login(username);
-  if (!login) {
-    by_address_.give_back(remote_address, now);
-    co_return std::unexpected(failure_of(login.error()));
-  }
-  // A name that nobody has is counted, hashed and locked like one that somebody has.
-  std::string hash = identity::nobodys_hash();
-  bool locks = false;
-  if (*login) {
-    attempt.actor.username = username;
-    attempt.actor.user_id = (*login)->user_id;
-    attempt.target = username;
-    auto locked = co_await store_.count_attempt((*login)->user_id, settings_.lock_after_failures, now,
-                                                now + settings_.lock_time, &locks);
-    if (!locked) co_return std::unexpected(failure_of(locked.error()));
-    if (*locked) {
-      audit_.count(attempt, "account_locked");
-      co_return std::unexpected(locked_for(**locked - now));
-    }
-    hash = (*login)->password_hash;
-  } else if (const auto wait = by_unknown_name_.count(lower_case(username), now)) {
-    audit_.count(attempt, "unknown_user");
-    co_return std::unexpected(locked_for(*wait));
-  }
-  auto matches = co_await password_matches(std::move(password), hash);
-  if (!matches) co_return std::unexpected(failure_of(matches.error()));
-  if (!*matches || !*login) {
-    audit_.count(attempt, *login ? "wrong_password" : "unknown_user");
-    if (locks) {
-      attempt.actor.username = system_actor().username;
-      attempt.actor.user_id.clear();
-      attempt.action = "lock_account";
-      attempt.result = AuditResult::success;
-      audit_.count(attempt, "too_many_failures");
-    }
-    co_return std::unexpected(failure_of(wrong_credentials()));
-  }
-
-  by_address_.give_back(remote_address, now);
-  auto cleared = co_await store_.note_login((*login)->user_id, now);
-  if (!cleared) co_return std::unexpected(failure_of(cleared.error()));
-  auto user = co_await store_.find_user((*login)->user_id);
-  if (!user) co_return std::unexpected(failure_of(user.error()));
-  if (!*user) co_return std::unexpected(failure_of(wrong_credentials()));
-  co_return CheckedUser{.user = std::move(**user), .password_hash = std::move(hash)};
+  return {.hash = identity::sha256_hex(session),
+          .user_id = user_id,
+          .created_at = now,
+          .last_seen_at = now,
+          .expires_at = now + settings_.session_life,
+          .remote_address = std::move(remote_address),
+          .user_agent = printable(user_agent, kMaxUserAgent)};
 }
 
 async::Task<SignInResult<SignIn>> AuthService::login(std::string username, std::string password,
                                                      std::string remote_address, std::string user_agent,
                                                      std::string request_id) {
-  auto checked = co_await check_password(std::move(username), std::move(password),
-                                         attempt_of("login", remote_address, request_id));
+  auto checked =
+      co_await local_.check(std::move(username), std::move(password), attempt_of("login", remote_address, request_id));
   if (!checked) co_return std::unexpected(checked.error());
-  const auto now = clock_();
-  auto from = remote_address;
   SignIn sign_in{.session = identity::random_token(random_), .user = std::move(checked->user)};
-  SessionRow row{.hash = identity::sha256_hex(sign_in.session),
-                 .user_id = sign_in.user.id,
-                 .created_at = now,
-                 .last_seen_at = now,
-                 .expires_at = now + settings_.session_life,
-                 .remote_address = std::move(remote_address),
-                 .user_agent = printable(user_agent, kMaxUserAgent)};
+  auto row = new_session(sign_in.session, sign_in.user.id, remote_address, user_agent);
   auto stored = co_await store_.insert_session(std::move(row));
   if (!stored) co_return std::unexpected(failure_of(stored.error()));
   // A change of the password ends all sessions; one that came in between does not know this one.
@@ -218,7 +93,7 @@ async::Task<SignInResult<SignIn>> AuthService::login(std::string username, std::
     co_await end_session(sign_in.session);
     co_return std::unexpected(failure_of(wrong_credentials()));
   }
-  AuditActor actor{.remote_address = std::move(from), .request_id = std::move(request_id)};
+  AuditActor actor{.remote_address = std::move(remote_address), .request_id = std::move(request_id)};
   auto noted = co_await audit_.record(done_by(std::move(actor), "login", sign_in.user));
   if (!noted) {
     co_await end_session(sign_in.session);
@@ -232,15 +107,8 @@ async::Task<Expected<SignIn>> AuthService::start_session(std::string user_id, st
   auto user = co_await store_.find_user(std::move(user_id));
   if (!user) co_return std::unexpected(user.error());
   if (!*user) co_return fail(ErrorCode::forbidden, "The user is disabled, or does not exist any more.");
-  const auto now = clock_();
   SignIn sign_in{.session = identity::random_token(random_), .user = std::move(**user)};
-  SessionRow row{.hash = identity::sha256_hex(sign_in.session),
-                 .user_id = sign_in.user.id,
-                 .created_at = now,
-                 .last_seen_at = now,
-                 .expires_at = now + settings_.session_life,
-                 .remote_address = std::move(remote_address),
-                 .user_agent = printable(user_agent, kMaxUserAgent)};
+  auto row = new_session(sign_in.session, sign_in.user.id, std::move(remote_address), user_agent);
   auto stored = co_await store_.insert_session(std::move(row));
   if (!stored) co_return std::unexpected(stored.error());
   co_return sign_in;
@@ -248,8 +116,8 @@ async::Task<Expected<SignIn>> AuthService::start_session(std::string user_id, st
 
 async::Task<SignInResult<TokenPair>> AuthService::issue_tokens(std::string username, std::string password,
                                                                std::string remote_address, std::string request_id) {
-  auto checked = co_await check_password(std::move(username), std::move(password),
-                                         attempt_of("issue_token", remote_address, request_id));
+  auto checked = co_await local_.check(std::move(username), std::move(password),
+                                       attempt_of("issue_token", remote_address, request_id));
   if (!checked) co_return std::unexpected(checked.error());
   TokenSubject subject{
       .kind = TokenSubject::Kind::user, .id = checked->user.id, .environment = {}, .application = {}, .key_ref = {}};
@@ -321,23 +189,37 @@ async::Task<void> AuthService::end_token(std::string token, std::optional<AuditA
   families_.erase(claims->family);
 }
 
+std::chrono::milliseconds AuthService::believable() const {
+  return settings_.database_lost && settings_.database_lost() ? std::chrono::milliseconds(kWithoutDatabase) : kRecent;
+}
+
+Expected<std::shared_ptr<const Principal>> AuthService::still_counts(const KnownSession& known) const {
+  const auto now = clock_();
+  if (now >= known.expires_at || now - known.last_seen_at >= settings_.session_idle) return session_over();
+  return known.principal;
+}
+
 async::Task<Expected<std::shared_ptr<const Principal>>> AuthService::principal_of_session(std::string session) {
-  const auto over = [] { return fail(ErrorCode::unauthenticated, "The session has ended; sign in again."); };
   const auto hash = identity::sha256_hex(session);
   const auto now = clock_();
-  if (const auto* known = sessions_.find(hash, now)) {
-    if (now >= known->expires_at) co_return over();
-    co_return known->principal;
-  }
+  if (const auto* known = sessions_.find(hash, now, believable())) co_return still_counts(*known);
   const auto before = changes_;
   auto found = co_await store_.find_session(hash);
-  if (!found) co_return std::unexpected(found.error());
-  if (!*found) co_return over();
+  if (!found) {
+    // It may have been lost meanwhile.
+    const auto* known = sessions_.find(hash, now, believable());
+    co_return known != nullptr ? still_counts(*known) : std::unexpected(found.error());
+  }
+  if (!*found) {
+    sessions_.erase(hash);
+    co_return session_over();
+  }
   const auto& row = (*found)->row;
   const auto& revoked_before = (*found)->user.tokens_revoked_before;
   if (now >= row.expires_at || now - row.last_seen_at >= settings_.session_idle ||
       (revoked_before && row.created_at < *revoked_before)) {
-    co_return over();
+    sessions_.erase(hash);
+    co_return session_over();
   }
   if (now - row.last_seen_at >= kTouchInterval) {
     auto touched = co_await store_.touch_session(hash, now);
@@ -352,16 +234,19 @@ async::Task<Expected<std::shared_ptr<const Principal>>> AuthService::principal_o
 
 async::Task<Expected<std::shared_ptr<const Principal>>> AuthService::principal_of_user_token(identity::Claims claims) {
   const auto now = clock_();
-  if (const auto* known = families_.find(claims.family, now); known != nullptr && (*known)->id == claims.subject) {
-    co_return *known;
-  }
+  const auto is_theirs = [&](const auto* known) { return known != nullptr && (*known)->id == claims.subject; };
+  if (const auto* known = families_.find(claims.family, now, believable()); is_theirs(known)) co_return *known;
   if (!identity::is_uuid(claims.subject) || !identity::is_uuid(claims.family)) {
     co_return fail(ErrorCode::invalid_token, "The token was not issued for this.");
   }
   const auto before = changes_;
   auto user = co_await store_.find_user_of_family(claims.subject, claims.family);
-  if (!user) co_return std::unexpected(user.error());
+  if (!user) {
+    if (const auto* known = families_.find(claims.family, now, believable()); is_theirs(known)) co_return *known;
+    co_return std::unexpected(user.error());
+  }
   if (!*user || ((*user)->tokens_revoked_before && claims.issued_at < *(*user)->tokens_revoked_before)) {
+    families_.erase(claims.family);
     co_return fail(ErrorCode::invalid_token, "The token was revoked.");
   }
   auto principal = principal_for(**user, claims.token_id);
@@ -369,24 +254,32 @@ async::Task<Expected<std::shared_ptr<const Principal>>> AuthService::principal_o
   co_return principal;
 }
 
+async::Task<Expected<AuthService::KnownUser>> AuthService::known_user(std::string user_id) {
+  const auto now = clock_();
+  if (const auto* found = users_.find(user_id, now, believable())) co_return *found;
+  const auto before = changes_;
+  auto user = co_await store_.find_user(user_id);
+  if (!user) {
+    const auto* known = users_.find(user_id, now, believable());
+    co_return known != nullptr ? Expected<KnownUser>(*known) : std::unexpected(user.error());
+  }
+  if (!*user) {
+    users_.erase(user_id);
+    co_return fail(ErrorCode::invalid_token, "The user is disabled, or does not exist any more.");
+  }
+  KnownUser known{.principal = principal_for(**user, {}), .revoked_before = (*user)->tokens_revoked_before};
+  if (before == changes_) users_.put(user_id, known, now);
+  co_return known;
+}
+
 async::Task<Expected<std::shared_ptr<const Principal>>> AuthService::principal_of_user(std::string user_id,
                                                                                        Instant issued_at) {
-  const auto now = clock_();
-  KnownUser known;
-  if (const auto* found = users_.find(user_id, now)) {
-    known = *found;
-  } else {
-    const auto before = changes_;
-    auto user = co_await store_.find_user(user_id);
-    if (!user) co_return std::unexpected(user.error());
-    if (!*user) co_return fail(ErrorCode::invalid_token, "The user is disabled, or does not exist any more.");
-    known = {.principal = principal_for(**user, {}), .revoked_before = (*user)->tokens_revoked_before};
-    if (before == changes_) users_.put(user_id, known, now);
-  }
-  if (known.revoked_before && issued_at < *known.revoked_before) {
+  auto known = co_await known_user(std::move(user_id));
+  if (!known) co_return std::unexpected(known.error());
+  if (known->revoked_before && issued_at < *known->revoked_before) {
     co_return fail(ErrorCode::invalid_token, "The token was revoked.");
   }
-  co_return known.principal;
+  co_return known->principal;
 }
 
 async::Task<Expected<User>> AuthService::user(std::string user_id) {

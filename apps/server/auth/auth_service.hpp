@@ -1,27 +1,15 @@
 #pragma once
-#include <cameleer/async/worker_pool.hpp>
-
-#include "server/audit/audit_service.hpp"
-#include "server/auth/attempt_limit.hpp"
+#include "server/auth/local_accounts.hpp"
 #include "server/auth/principal.hpp"
 #include "server/auth/token_service.hpp"
-#include "server/auth/user_store.hpp"
 
 namespace cameleer::server {
 
 struct AuthSettings {
   std::chrono::minutes session_idle{8 * 60};
   std::chrono::minutes session_life{24 * 60};
-  int lock_after_failures = 5;
-  std::chrono::minutes lock_time{15};
-  int failures_per_address = 30;  ///< within a minute; one more is 429
-};
-
-/// The account made at the first start.
-struct FirstUser {
-  std::string username;
-  std::string password;
-  bool generated = false;  ///< false: the password is the one that was given
+  LocalAccountSettings local = {};
+  std::function<bool()> database_lost = {};  ///< empty: never
 };
 
 struct SignIn {
@@ -29,30 +17,12 @@ struct SignIn {
   User user;
 };
 
-/// A refused sign-in, with the time after which another attempt makes sense.
-struct SignInFailure {
-  Error error;
-  std::optional<std::chrono::seconds> retry_after;
-};
-template <class T>
-using SignInResult = std::expected<T, SignInFailure>;
-
-/// Sign-in of people and scripts: local users, sessions, and who a presented credential stands for. What it tells is at
-/// most 5 s old. I/O thread only; passwords are hashed on the worker pool.
+/// Sign-in of people and scripts: sessions, tokens, and who a presented credential stands for. What it tells is at most
+/// 5 s old, or an hour while the database is lost: nobody can be asked then. I/O thread only.
 class AuthService {
  public:
   AuthService(postgres::Pool& pool, AuditService& audit, async::WorkerPool& workers, TokenService& tokens, Clock clock,
               Random random, AuthSettings settings = {});
-
-  /// Stops a start with another master key than the database was used with (`bad_configuration`); takes a new key over
-  /// when the database knows its predecessor.
-  async::Task<Expected<void>> check_master_key(const identity::Keys& keys);
-
-  /// First start: user `admin`. `password` must satisfy the policy; without one a random one is made.
-  /// `keep` gets a random password before anything is stored, so that a crash in between loses nothing.
-  using KeepSecret = std::function<Expected<void>(const std::string& secret)>;
-  async::Task<Expected<std::optional<FirstUser>>> ensure_first_user(std::optional<std::string> password,
-                                                                    KeepSecret keep = {});
 
   async::Task<SignInResult<SignIn>> login(std::string username, std::string password, std::string remote_address,
                                           std::string user_agent, std::string request_id = {});
@@ -72,6 +42,7 @@ class AuthService {
   /// The user behind a token that somebody else issued and verified.
   async::Task<Expected<std::shared_ptr<const Principal>>> principal_of_user(std::string user_id, Instant issued_at);
   async::Task<Expected<User>> user(std::string user_id);
+  [[nodiscard]] LocalAccounts& local_accounts() { return local_; }
   /// Forgets what it found out, so that a change of users or of what they may do counts here at once. Called after the
   /// change was committed, or when nobody knows whether it was.
   void forget_known();
@@ -91,23 +62,20 @@ class AuthService {
     std::shared_ptr<const Principal> principal;
     std::optional<Instant> revoked_before;
   };
-  struct CheckedUser {
-    User user;
-    std::string password_hash;
-  };
-  async::Task<SignInResult<CheckedUser>> check_password(std::string username, std::string password, AuditEntry attempt);
-  async::Task<Expected<bool>> password_matches(std::string password, std::string hash);
-  SignInFailure refuse_unknown(const std::string& username, Instant now);
+  async::Task<Expected<KnownUser>> known_user(std::string user_id);
+  Expected<std::shared_ptr<const Principal>> still_counts(const KnownSession& known) const;
+  /// How old may be what is told.
+  [[nodiscard]] std::chrono::milliseconds believable() const;
+  SessionRow new_session(const std::string& session, const std::string& user_id, std::string remote_address,
+                         std::string_view user_agent) const;
 
   UserStore store_;
   AuditService& audit_;
-  async::WorkerPool& workers_;
+  LocalAccounts local_;
   TokenService& tokens_;
   Clock clock_;
   Random random_;
   AuthSettings settings_;
-  AttemptLimit by_address_;
-  AttemptLimit by_unknown_name_;
   identity::Recent<KnownSession> sessions_;
   identity::Recent<std::shared_ptr<const Principal>> families_;
   identity::Recent<KnownUser> users_;

@@ -10,6 +10,10 @@ namespace {
 using Kind = Principal::Kind;
 
 constexpr std::string_view kBearer = "bearer ";
+constexpr std::size_t kMaxKnownKeys = 10'000;
+constexpr std::chrono::hours kWithoutDatabase{1};
+constexpr std::chrono::seconds kNoteInterval{5};
+constexpr std::array<std::string_view, 3> kNoChange{"logout", "testClaimMappings", "testOidcConfiguration"};
 
 bool equal_ignoring_case(std::string_view left, std::string_view right) {
   return std::ranges::equal(left, right, [](char a, char b) {
@@ -50,19 +54,27 @@ std::optional<Need> need_of(std::string_view access) {
   return std::nullopt;
 }
 
+std::unexpected<Error> refuse_change(const DatabaseWatch& database) {
+  const auto grace = std::chrono::duration<double>(database.grace()).count();
+  return fail(ErrorCode::unavailable,
+              fmt::format("PostgreSQL has not been reachable for {} s: changes are refused until it is back.", grace));
+}
+
 class AccessControl {
  public:
   AccessControl(AuthService& auth, TokenService& tokens, EnvironmentService& environments, OriginRule origins,
-                UserTokenRules user_tokens)
+                UserTokenRules user_tokens, const DatabaseWatch* database)
       : auth_(auth),
         tokens_(tokens),
         environments_(environments),
         origins_(std::move(origins)),
-        user_tokens_(user_tokens) {}
+        user_tokens_(user_tokens),
+        database_(database) {}
 
   async::Task<Expected<void>> admit(web::Request& request, const web::Route& route) {
     const auto need = need_of(route.access.name);
     if (!need) co_return fail(ErrorCode::internal, "The route has an unknown access name.");
+    if (database_ != nullptr && database_->outage() && is_change(route)) co_return refuse_change(*database_);
     switch (*need) {
       case Need::nothing:
         co_return Expected<void>{};
@@ -114,7 +126,13 @@ class AccessControl {
       co_return fail(ErrorCode::foreign_origin, "A change with the session cookie needs the server's own Origin.",
                      "Origin");
     }
-    co_return co_await auth_.principal_of_session(std::string(session));
+    auto principal = co_await auth_.principal_of_session(std::string(session));
+    if (!principal || user_tokens_.sessions == nullptr || is_lost()) co_return principal;
+    auto renewed = co_await user_tokens_.sessions->keep((*principal)->token_id, request);
+    if (!renewed && is_lost()) co_return principal;
+    if (!renewed) co_return std::unexpected(renewed.error());
+    if (*renewed) co_return co_await auth_.principal_of_session(std::string(session));
+    co_return principal;
   }
 
   async::Task<Expected<void>> admit_key(web::Request& request) {
@@ -126,6 +144,7 @@ class AccessControl {
     auto principal = std::make_shared<Principal>();
     principal->kind = Kind::api_key;
     principal->environment = (*owner)->environment;
+    principal->data_name = (*owner)->data_name;
     principal->key_ref = (*owner)->key_ref;
     request.principal = std::move(principal);
     co_return Expected<void>{};
@@ -146,14 +165,15 @@ class AccessControl {
     if (named && request.path_parameter("agentId") != claims->subject) {
       co_return fail(ErrorCode::foreign_agent, "The token belongs to another agent.", "agentId");
     }
-    auto counts = co_await environments_.key_counts(claims->key_ref);
-    if (!counts) co_return std::unexpected(counts.error());
-    if (!*counts)
+    auto owner = co_await owner_of(claims->key_ref);
+    if (!owner) co_return std::unexpected(owner.error());
+    if (!*owner || (*owner)->environment != claims->environment)
       co_return fail(ErrorCode::invalid_token, "The API key that the token came from does not count any more.");
     auto principal = std::make_shared<Principal>();
     principal->kind = type == identity::TokenType::access ? Kind::agent : Kind::agent_refresh;
     principal->id = std::move(claims->subject);
     principal->environment = std::move(claims->environment);
+    principal->data_name = std::move((*owner)->data_name);
     principal->application = std::move(claims->application);
     principal->key_ref = std::move(claims->key_ref);
     principal->token_id = std::move(claims->token_id);
@@ -162,11 +182,34 @@ class AccessControl {
     co_return Expected<void>{};
   }
 
+  [[nodiscard]] bool is_lost() const { return database_ != nullptr && !database_->reached(); }
+
+  /// While the database is lost, an agent whose key counted within the hour goes on.
+  async::Task<Expected<std::optional<KeyOwner>>> owner_of(std::string key_ref) {
+    if (database_ == nullptr) co_return co_await environments_.owner_of_ref(std::move(key_ref));
+    const auto now = database_->now();
+    if (is_lost()) {
+      if (const auto* known = counted_keys_.find(key_ref, now)) co_return *known;
+    }
+    auto owner = co_await environments_.owner_of_ref(key_ref);
+    if (!owner) {
+      const auto* known = is_lost() ? counted_keys_.find(key_ref, now) : nullptr;
+      if (known != nullptr) co_return *known;
+    } else if (!*owner) {
+      counted_keys_.erase(key_ref);
+    } else if (counted_keys_.find(key_ref, now, kNoteInterval) == nullptr) {
+      counted_keys_.put(key_ref, **owner, now);
+    }
+    co_return owner;
+  }
+
   AuthService& auth_;
   TokenService& tokens_;
   EnvironmentService& environments_;
   OriginRule origins_;
   UserTokenRules user_tokens_;
+  const DatabaseWatch* database_;
+  identity::Recent<KeyOwner> counted_keys_{kMaxKnownKeys, kWithoutDatabase};
 };
 
 }  // namespace
@@ -214,9 +257,16 @@ std::string_view bearer_of(const web::Request& request) {
 }
 
 web::Authorizer make_authorizer(AuthService& auth, TokenService& tokens, EnvironmentService& environments,
-                                OriginRule origins, UserTokenRules user_tokens) {
-  auto control = std::make_shared<AccessControl>(auth, tokens, environments, std::move(origins), user_tokens);
+                                OriginRule origins, UserTokenRules user_tokens, const DatabaseWatch* database) {
+  auto control = std::make_shared<AccessControl>(auth, tokens, environments, std::move(origins), user_tokens, database);
   return [control](web::Request& request, const web::Route& route) { return control->admit(request, route); };
+}
+
+bool is_change(const web::Route& route) {
+  const auto need = need_of(route.access.name);
+  const bool by_people = need == Need::nothing || need == Need::user || need == Need::permission;
+  return by_people && changes_something(route.method) &&
+         std::ranges::find(kNoChange, route.operation_id) == kNoChange.end();
 }
 
 Expected<void> check_access_names(const web::Router& router) {

@@ -19,8 +19,9 @@ struct Principal {
   std::string id;              ///< user id, or agent id; empty for api_key
   std::string username;        ///< users and machines
   std::string environment;     ///< agents and keys: the environment they are bound to (slug)
+  std::string data_name;       ///< agents and keys: what the environment's telemetry carries; empty: the slug
   std::string application;     ///< agents only
-  std::string key_ref;         ///< agents and keys: the API key's id; `bootstrap` for the bootstrap token
+  std::string key_ref;         ///< agents and keys: the API key's id; `bootstrap:…` for the bootstrap token
   std::string token_id;        ///< refresh tokens: `jti`; users: the session's id
   Instant token_expires_at{};  ///< agents only: when the token presented ends
   rbac::Permissions permissions;

@@ -90,10 +90,10 @@ async::Task<Expected<void>> TokenService::revoke_family(std::string family) {
   co_return co_await store_.revoke_family(std::move(family), clock_());
 }
 
-Expected<identity::Claims> TokenService::verify_any(std::string_view token) const {
+Expected<identity::Claims> TokenService::verify_any(std::string_view token) {
   const identity::Expectations expected{.issuer = settings_.issuer,
                                         .audiences = {std::string(kUserAudience), std::string(kAgentAudience)}};
-  auto claims = identity::verify(keys_, token, expected, clock_());
+  auto claims = identity::verify(keys_, token, expected, clock_(), &signatures_);
   if (!claims) return std::unexpected(identity::error_of(claims.error()));
   return std::move(*claims);
 }
@@ -103,7 +103,7 @@ TokenSubject::Kind TokenService::kind_of(const identity::Claims& claims) {
 }
 
 Expected<identity::Claims> TokenService::verify(std::string_view token, TokenSubject::Kind kind,
-                                                identity::TokenType type) const {
+                                                identity::TokenType type) {
   auto claims = verify_any(token);
   if (!claims) return claims;
   if (kind_of(*claims) != kind || claims->type != type) {

@@ -35,13 +35,14 @@ class TokenService {
 
   /// Signature, times and kind; what the token's user or key has become is the caller's to ask.
   [[nodiscard]] Expected<identity::Claims> verify(std::string_view token, TokenSubject::Kind kind,
-                                                  identity::TokenType type) const;
+                                                  identity::TokenType type);
   /// Any of our tokens; the kind is told by `kind_of`.
-  [[nodiscard]] Expected<identity::Claims> verify_any(std::string_view token) const;
+  [[nodiscard]] Expected<identity::Claims> verify_any(std::string_view token);
   [[nodiscard]] static TokenSubject::Kind kind_of(const identity::Claims& claims);
 
   async::Task<Expected<void>> delete_expired();
   [[nodiscard]] const TokenSettings& settings() const { return settings_; }
+  [[nodiscard]] const identity::SignatureCache& signatures() const { return signatures_; }
 
  private:
   [[nodiscard]] TokenPair pair_of(const StoredRefresh& refresh) const;
@@ -51,6 +52,7 @@ class TokenService {
   Clock clock_;
   Random random_;
   TokenSettings settings_;
+  identity::SignatureCache signatures_;  ///< by `keys_`, which never change in a process
 };
 
 }  // namespace cameleer::server

@@ -55,28 +55,19 @@ async::Task<Expected<void>> run(postgres::Pool& pool, std::string sql, postgres:
 
 }  // namespace
 
-async::Task<Expected<bool>> UserStore::insert_first_admin(std::string id, std::string username,
-                                                          std::string display_name, std::string password_hash,
-                                                          Instant now) {
-  auto transaction = co_await pool_.begin();
-  if (!transaction) co_return std::unexpected(transaction.error().for_caller());
-  // Two processes at their first start make one user.
-  auto locked = co_await (*transaction)->query("lock table users in share row exclusive mode");
+async::Task<Expected<bool>> UserStore::insert_first_admin(postgres::Transaction& transaction, std::string id,
+                                                          std::string username, std::string display_name,
+                                                          std::string password_hash, Instant now) {
+  auto locked = co_await transaction.query("lock table users in share row exclusive mode");
   if (!locked) co_return std::unexpected(locked.error().for_caller());
   postgres::Parameters parameters{id, username, display_name, password_hash, format_instant(now), kAdminRole};
-  auto result =
-      co_await (*transaction)
-          ->query(
-              "with made as (insert into users (user_id, username, display_name, password_hash, created_at) "
-              "select $1::uuid, $2, $3, $4, $5::timestamptz where not exists (select from users) returning user_id) "
-              "insert into user_roles (user_id, role_id, created_at) select user_id, $6::uuid, $5::timestamptz from "
-              "made",
-              std::move(parameters));
+  auto result = co_await transaction.query(
+      "with made as (insert into users (user_id, username, display_name, password_hash, created_at) "
+      "select $1::uuid, $2, $3, $4, $5::timestamptz where not exists (select from users) returning user_id) "
+      "insert into user_roles (user_id, role_id, created_at) select user_id, $6::uuid, $5::timestamptz from made",
+      std::move(parameters));
   if (!result) co_return std::unexpected(result.error().for_caller());
-  const bool inserted = result->affected() > 0;
-  auto committed = co_await (*transaction)->commit();
-  if (!committed) co_return std::unexpected(committed.error().for_caller());
-  co_return inserted;
+  co_return result->affected() > 0;
 }
 
 async::Task<Expected<bool>> UserStore::any_user() {
@@ -226,24 +217,6 @@ async::Task<Expected<std::optional<User>>> UserStore::find_user_of_family(std::s
   if (!result) co_return std::unexpected(result.error().for_caller());
   if (result->rows() == 0) co_return std::optional<User>{};
   co_return std::optional(user_in(*result));
-}
-
-async::Task<Expected<std::string>> UserStore::check_value(std::string value) {
-  postgres::Parameters parameters{value};
-  auto result = co_await pool_.query(
-      "insert into server_config (key, value) values ('master-key-check', to_jsonb($1::text)) "
-      "on conflict (key) do update set value = server_config.value returning value #>> '{}'",
-      std::move(parameters));
-  if (!result) co_return std::unexpected(result.error().for_caller());
-  co_return std::string(result->text(0, 0));
-}
-
-async::Task<Expected<void>> UserStore::replace_check_value(std::string before, std::string after) {
-  postgres::Parameters parameters{before, after};
-  co_return co_await run(pool_,
-                         "update server_config set value = to_jsonb($2::text) where key = 'master-key-check' "
-                         "and value = to_jsonb($1::text)",
-                         std::move(parameters));
 }
 
 }  // namespace cameleer::server

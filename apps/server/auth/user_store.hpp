@@ -35,9 +35,11 @@ class UserStore {
  public:
   explicit UserStore(postgres::Pool& pool) : pool_(pool) {}
 
-  /// Only when there is no user at all; false otherwise. Gets the role ADMIN.
-  async::Task<Expected<bool>> insert_first_admin(std::string id, std::string username, std::string display_name,
-                                                 std::string password_hash, Instant now);
+  /// Only when there is no user at all; false otherwise. Gets the role ADMIN. Of two processes one waits here for the
+  /// other's transaction.
+  static async::Task<Expected<bool>> insert_first_admin(postgres::Transaction& transaction, std::string id,
+                                                        std::string username, std::string display_name,
+                                                        std::string password_hash, Instant now);
 
   async::Task<Expected<bool>> any_user();
 
@@ -66,10 +68,6 @@ class UserStore {
   async::Task<Expected<std::optional<User>>> find_user(std::string user_id);
   /// The user, when the token family is known and not revoked.
   async::Task<Expected<std::optional<User>>> find_user_of_family(std::string user_id, std::string family);
-
-  /// The check value of the master key that the database was used with: `value` when there was none.
-  async::Task<Expected<std::string>> check_value(std::string value);
-  async::Task<Expected<void>> replace_check_value(std::string before, std::string after);
 
  private:
   postgres::Pool& pool_;

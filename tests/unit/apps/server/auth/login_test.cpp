@@ -138,7 +138,7 @@ TEST_CASE("guesses at once get no more tries than guesses in a row") {
 
 TEST_CASE("an address is told to wait after too many failures; successes do not count") {
   server::AuthSettings settings;
-  settings.failures_per_address = 3;
+  settings.local.failures_per_address = 3;
   ServicesOnLoop services(settings);
   services.make_admin();
   for (int i = 0; i < 5; ++i) CHECK(login(services, "admin", kPassword).status == 200);

@@ -117,7 +117,7 @@ std::string ServicesOnLoop::cell(std::string sql) {
 }
 
 void ServicesOnLoop::make_admin() {
-  auto made = run(auth->ensure_first_user(std::string(kPassword)));
+  auto made = run(auth->local_accounts().ensure_first(std::string(kPassword)));
   if (!made || !*made) throw std::runtime_error("no first user");
 }
 
