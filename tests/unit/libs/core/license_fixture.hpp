@@ -3,6 +3,7 @@
 
 #include <cameleer/core/base64.hpp>
 #include <cameleer/core/license_validation.hpp>
+#include <catch2/catch.hpp>
 #include <map>
 #include <memory>
 
@@ -91,6 +92,25 @@ inline std::string payload_without(const std::string& name) {
 inline LicenseVerdict<LicenseInfo> validated(std::string_view token, const LicenseKeyRing& keys,
                                              Instant now = at("2026-11-22T00:00:00Z")) {
   return validate_license(token, keys, {}, "acme", now);
+}
+
+/// A token and the reason for which it is refused.
+struct Wrong {
+  std::string name;
+  std::string token;
+  LicenseReason reason;
+};
+
+inline void check_wrong(const std::vector<Wrong>& rows, const LicenseKeyRing& keys) {
+  for (const auto& row : rows) {
+    CAPTURE(row.name, row.token.substr(0, 300));
+    const auto verdict = validated(row.token, keys);
+    REQUIRE_FALSE(verdict.has_value());
+    CAPTURE(verdict.error().message);
+    CHECK(name_of(verdict.error().reason) == name_of(row.reason));
+    CHECK(verdict.error().message.ends_with('.') != verdict.error().message.ends_with('?'));
+    CHECK(verdict.error().message.size() < 400);
+  }
 }
 
 }  // namespace cameleer::licensing_test
