@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <simdjson.h>
 
 #include <algorithm>
 #include <cameleer/core/license.hpp>
@@ -56,7 +57,8 @@ bool is_control(char c) {
 }
 
 bool is_word(std::string_view text, std::size_t longest) {
-  return !text.empty() && text.size() <= longest && std::ranges::none_of(text, is_control);
+  return !text.empty() && text.size() <= longest && std::ranges::none_of(text, is_control) &&
+         simdjson::validate_utf8(text.data(), text.size());
 }
 
 bool is_lower_or_digit(char c) {
@@ -80,9 +82,9 @@ Expected<void> check_texts(const LicenseInfo& license) {
                   fmt::format("must have 1 to {} lower-case letters, digits and inner dashes", kLongestTenant));
   }
   if (!is_word(license.label, kLongestLabel)) {
-    return refuse("/label", fmt::format("must have 1 to {} bytes without control characters", kLongestLabel));
+    return refuse("/label", fmt::format("must have 1 to {} bytes of UTF-8 without control characters", kLongestLabel));
   }
-  const auto word_rule = fmt::format("must have 1 to {} bytes without control characters", kLongestWord);
+  const auto word_rule = fmt::format("must have 1 to {} bytes of UTF-8 without control characters", kLongestWord);
   if (license.tier && !is_word(*license.tier, kLongestWord)) return refuse("/tier", word_rule);
   if (license.key_id && !is_license_key_id(*license.key_id)) {
     return refuse("/keyId", "must have 1 to 64 letters, digits, dots, underscores and dashes");
