@@ -43,7 +43,7 @@ TEST_CASE("what is for somebody else is told apart from what is no token for us 
   for (const auto rejection : {bad_signature, expired, foreign_issuer, id_token, unknown_key}) {
     CHECK(server::refusal_of(rejection).code == ErrorCode::invalid_token);
   }
-  CHECK(server::refusal_reasons().size() == 18);
+  CHECK(server::refusal_reasons().size() == 19);
 }
 
 TEST_CASE("each state has a cookie of its own, so that two tabs do not disturb each other") {
