@@ -98,6 +98,24 @@ test('the documented example is configured, built and run against it', () => {
   assert.equal(check().status, 2);
 });
 
+test('a build that names a file of keys embeds them', () => {
+  const { publicKey } = generateKeyPairSync('ed25519');
+  writeFileSync(join(folder, 'keys'), `2026=${publicKey.export({ type: 'spki', format: 'der' }).toString('base64')}\n`);
+  writeFileSync(join(folder, 'embed.cmake'), `file(READ ${folder}/keys CAMELEER_LICENSE_KEYS_TEXT)
+configure_file(${root}/libs/core/src/license_embedded_keys.cpp.in ${folder}/embedded.cpp @ONLY)\n`);
+  run('cmake', '-P', join(folder, 'embed.cmake'));
+  writeFileSync(join(folder, 'shown.cpp'), `#include <cameleer/core/license_keys.hpp>
+#include <iostream>
+int main() {
+  const auto ring = cameleer::read_license_keys(cameleer::embedded_license_keys(), cameleer::LicenseTrust::embedded);
+  std::cout << name_of(ring.value().trust()) << ' ' << *ring.value().keys().at(0).key_id << ' ' << to_spki(ring.value().keys().at(0));
+}\n`);
+  // What is linked first takes the place of the library's own, empty list.
+  run(cache.CMAKE_CXX_COMPILER, '-std=c++23', ...sanitize, '-fuse-ld=mold', `-I${prefix}/include`, join(folder, 'shown.cpp'), join(folder, 'embedded.cpp'),
+    join(prefix, 'lib/libcameleer_core.a'), '-lcrypto', '-lsimdjson', '-lfmt', '-lre2', '-o', join(folder, 'shown'));
+  assert.equal(run(join(folder, 'shown')), `embedded 2026 ${publicKey.export({ type: 'spki', format: 'der' }).toString('base64')}`);
+});
+
 test('the server holds no code that makes licences, and the minter does', () => {
   const mints = (program) => run('sh', '-c', 'nm "$1" | grep -c 8cameleer7minting || true', 'sh', join(build, 'bin', program)).trim();
   assert.notEqual(mints('cameleer-license-minter'), '0');
