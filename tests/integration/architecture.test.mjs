@@ -20,7 +20,7 @@ const files = ['libs', 'apps', 'tools'].flatMap((folder) => [...sources(join(roo
 }));
 
 const mayInclude = {
-  core: ['core'], masking: ['core', 'masking'], async: ['core', 'async'], web: ['core', 'async', 'web'], postgres: ['core', 'async', 'postgres'],
+  core: ['core'], masking: ['core', 'masking'], async: ['core', 'async'], web: ['core', 'async', 'web'], journal: ['core', 'journal'], postgres: ['core', 'async', 'postgres'],
   clickhouse: ['core', 'async', 'web', 'clickhouse'], identity: ['core', 'async', 'web', 'identity'], minting: ['core', 'minting'], engines: ['core', 'async', 'engines'],
 };
 
