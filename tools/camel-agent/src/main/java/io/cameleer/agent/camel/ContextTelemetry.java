@@ -74,7 +74,11 @@ final class ContextTelemetry implements RouteEvents.Listener {
 
     @Override
     public void became(String routeId, String state) {
-        if (runtime.telemetry().states().changed(routeId, state, started) && started) {
+        changed(routeId, state, started);
+    }
+
+    private void changed(String routeId, String state, boolean tell) {
+        if (runtime.telemetry().states().changed(routeId, state, tell) && tell) {
             runtime.routesChanged();
             runtime.telemetry().soon();
         }
@@ -82,7 +86,8 @@ final class ContextTelemetry implements RouteEvents.Listener {
 
     @Override
     public void removed(String routeId) {
-        became(routeId, "Removed");
+        // a context that stops takes its routes out after it has stopped them: that they stopped has been told
+        changed(routeId, "Removed", started && !asContext.stopping());
         figures.remove(routeId);
         runtime.telemetry().routeRemoved(routeId);
     }

@@ -77,12 +77,14 @@ final class RecordedProcessor extends DelegateAsyncProcessor {
             return super.process(exchange, ended);
         }
         LogIds.Place here = here(exchange, visit != null ? visit.execution() : outer == null ? null : outer.execution());
-        LogIds.Place before = ids.enter(here);
+        LogIds.Whereabouts thread = ids.thread();
+        LogIds.Place before = thread.here();
+        ids.move(thread, here);
         try {
             return super.process(exchange, ended);
         } finally {
             // also when the work goes on elsewhere: this thread has left it
-            ids.leave(here, before);
+            ids.move(thread, before);
         }
     }
 

@@ -55,9 +55,12 @@ final class Recorder {
     void routeBegins(Route route, Exchange exchange) {
         try {
             Frame outer = frameOf(exchange);
-            String correlation = header(exchange, CORRELATION_HEADER);
-            String parent = header(exchange, EXECUTION_HEADER);
-            if (outer != null) {
+            String correlation;
+            String parent;
+            if (outer == null) {
+                correlation = header(exchange, CORRELATION_HEADER);
+                parent = header(exchange, EXECUTION_HEADER);
+            } else {
                 correlation = outer.execution() != null ? outer.execution().correlationId
                     : outer.passage() != null ? outer.passage().correlationId() : null;
                 parent = outer.execution() != null ? outer.execution().executionId
@@ -197,8 +200,7 @@ final class Recorder {
                 return null;
             }
             Iterations.fill(record, exchange);
-            Message message = exchange.getMessage();
-            if (message.hasHeaders() && Boolean.TRUE.equals(message.getHeader(Exchange.REDELIVERED))) {
+            if (execution.attemptFailed() && Boolean.TRUE.equals(exchange.getMessage().getHeader(Exchange.REDELIVERED))) {
                 execution.markRedelivery(record);
             }
             if (recording.captureOf(record.processorId).input()) {

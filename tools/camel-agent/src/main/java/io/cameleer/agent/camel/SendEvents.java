@@ -21,19 +21,29 @@ final class SendEvents extends EventNotifierSupport {
 
     @Override
     public boolean isEnabled(CamelEvent event) {
-        return event instanceof CamelEvent.ExchangeSendingEvent || event instanceof CamelEvent.ExchangeSentEvent
-            || event instanceof CamelEvent.ExchangeFailureHandledEvent;
+        return switch (event.getType()) {
+            case ExchangeSending, ExchangeSent, ExchangeFailureHandled -> true;
+            default -> false;
+        };
     }
 
     @Override
     public void notify(CamelEvent event) {
         try {
-            if (event instanceof CamelEvent.ExchangeSendingEvent sending) {
-                recorder.sending(sending.getExchange(), sending.getEndpoint().getEndpointUri());
-            } else if (event instanceof CamelEvent.ExchangeSentEvent sent) {
-                recorder.sent(sent.getExchange(), sent.getEndpoint().getEndpointUri());
-            } else if (event instanceof CamelEvent.ExchangeFailureHandledEvent handled) {
-                recorder.failureHandled(handled.getExchange());
+            // by type: asking an object for its interfaces is dearer
+            switch (event.getType()) {
+                case ExchangeSending -> {
+                    CamelEvent.ExchangeSendingEvent sending = (CamelEvent.ExchangeSendingEvent) event;
+                    recorder.sending(sending.getExchange(), sending.getEndpoint().getEndpointUri());
+                }
+                case ExchangeSent -> {
+                    CamelEvent.ExchangeSentEvent sent = (CamelEvent.ExchangeSentEvent) event;
+                    recorder.sent(sent.getExchange(), sent.getEndpoint().getEndpointUri());
+                }
+                case ExchangeFailureHandled -> recorder.failureHandled(((CamelEvent.ExchangeFailureHandledEvent) event).getExchange());
+                default -> {
+                    // not asked for
+                }
             }
         } catch (RuntimeException | LinkageError e) {
             recorder.count(e);

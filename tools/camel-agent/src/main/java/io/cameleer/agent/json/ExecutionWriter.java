@@ -1,16 +1,13 @@
 package io.cameleer.agent.json;
 
-import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-
-import com.fasterxml.jackson.core.JsonGenerator;
-import com.fasterxml.jackson.core.SerializableString;
-import com.fasterxml.jackson.core.io.SerializedString;
 
 import io.cameleer.agent.mask.BodyMasker;
 import io.cameleer.agent.mask.SensitiveKeys;
@@ -27,38 +24,53 @@ public final class ExecutionWriter {
         DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss").withZone(ZoneOffset.UTC);
     private static final long NANOS_PER_MILLI = 1_000_000L;
 
-    private static final SerializableString SEQ = new SerializedString("seq");
-    private static final SerializableString PARENT_SEQ = new SerializedString("parentSeq");
-    private static final SerializableString DURATION = new SerializedString("durationMs");
+    private static final byte[] EXECUTION_ID = ascii("{\"executionId\":");
+    private static final byte[] EXCHANGE_ID = ascii(",\"exchangeId\":");
+    private static final byte[] CORRELATION_ID = ascii(",\"correlationId\":");
+    private static final byte[] PARENT_EXECUTION_ID = ascii(",\"parentExecutionId\":");
+    private static final byte[] ROUTE_ID = ascii(",\"routeId\":");
+    private static final byte[] FROM_ENDPOINT = ascii(",\"fromEndpoint\":");
+    private static final byte[] ENGINE_LEVEL = ascii(",\"engineLevel\":");
+    private static final byte[] DIAGRAM_HASH = ascii(",\"diagramHash\":");
+    private static final byte[] REPLAY_OF = ascii(",\"replayOf\":");
+    private static final byte[] END_TIME = ascii(",\"endTime\":\"");
+    private static final byte[] DURATION = ascii(",\"durationMs\":");
+    private static final byte[] PROCESSORS = ascii(",\"processorExecutions\":[");
+    private static final byte[] SEQ = ascii("{\"seq\":");
+    private static final byte[] PARENT_SEQ = ascii(",\"parentSeq\":");
+    private static final byte[] ITERATION = ascii(",\"iteration\":");
+    private static final byte[] ITERATION_SIZE = ascii(",\"iterationSize\":");
+    private static final byte[] LOOP_INDEX = ascii(",\"loopIndex\":");
+    private static final byte[] SPLIT_INDEX = ascii(",\"splitIndex\":");
+    private static final byte[] MULTICAST_INDEX = ascii(",\"multicastIndex\":");
+    private static final byte[] RESOLVED_URI = ascii(",\"resolvedEndpointUri\":");
+    private static final byte[] FILTER_MATCHED = ascii(",\"filterMatched\":");
+    private static final byte[] ERROR_MESSAGE = ascii(",\"errorMessage\":");
+    private static final byte[] STACK_TRACE = ascii(",\"errorStackTrace\":");
+    private static final byte[] INPUT_BODY = ascii(",\"inputBody\":");
+    private static final byte[] INPUT_HEADERS = ascii(",\"inputHeaders\":");
+    private static final byte[] OUTPUT_BODY = ascii(",\"outputBody\":");
+    private static final byte[] OUTPUT_HEADERS = ascii(",\"outputHeaders\":");
+    private static final byte[] ATTRIBUTES = ascii(",\"attributes\":");
+    private static final byte[] TRUE = ascii("true");
+    private static final byte[] FALSE = ascii("false");
     /** By status: it, and the name of the start time. */
-    private static final SerializableString[] STARTED = Arrays.stream(Status.values())
-        .map(status -> new SerializedString(",\"status\":\"" + status + "\",\"startTime\":\"")).toArray(SerializableString[]::new);
-    private static final int MOMENTS = 256;
+    private static final byte[][] STARTED = Arrays.stream(Status.values())
+        .map(status -> ascii(",\"status\":\"" + status + "\",\"startTime\":\"")).toArray(byte[][]::new);
 
-    private final JsonGenerator json;
-    private final long[] momentMillis = new long[MOMENTS];
-    private final SerializableString[] moments = new SerializableString[MOMENTS];
-    private final SensitiveKeys keys;
-    private final boolean payload;
+    private final JsonBytes json;
+    private long secondNumber = Long.MIN_VALUE;
+    private byte[] secondText;
 
-    /** @param payload false writes the same executions without bodies and headers: what is left of one that is too large */
-    public ExecutionWriter(JsonGenerator json, SensitiveKeys keys, boolean payload) {
+    public ExecutionWriter(JsonBytes json) {
         this.json = json;
-        this.keys = keys;
-        this.payload = payload;
     }
 
-    /** A start time with its closing quote. Those of one request are within a few milliseconds of each other. */
-    private SerializableString moment(long millis) {
-        int place = (int) (millis & MOMENTS - 1);
-        if (moments[place] == null || momentMillis[place] != millis) {
-            moments[place] = new SerializedString(time(millis) + '"');
-            momentMillis[place] = millis;
-        }
-        return moments[place];
+    private static byte[] ascii(String text) {
+        return text.getBytes(StandardCharsets.US_ASCII);
     }
 
-    /** The last second that was written: nearly all times of one request are within a few. */
+    /** The last second that was asked for: nearly all times of one request are within a few. */
     private record Second(long number, String text) {
     }
 
@@ -75,118 +87,122 @@ public final class ExecutionWriter {
         return second.text() + '.' + (char) ('0' + rest / 100) + (char) ('0' + rest / 10 % 10) + (char) ('0' + rest % 10) + 'Z';
     }
 
+    /** A time with its closing quote. Nearly all of one request are within a few seconds. */
+    private void moment(long millis) {
+        long number = Math.floorDiv(millis, 1_000L);
+        if (number != secondNumber) {
+            secondText = ascii(TIME.format(Instant.ofEpochSecond(number)) + '.');
+            secondNumber = number;
+        }
+        json.raw(secondText).digits((int) Math.floorMod(millis, 1_000L), 3).raw('Z').raw('"');
+    }
+
     /** An execution that is still going on: its identity, its start, and that it runs. */
-    public void running(Execution execution) throws IOException {
-        json.writeStartObject();
+    public void running(Execution execution) {
         identity(execution);
-        json.writeStringField("status", "RUNNING");
-        json.writeStringField("startTime", time(execution.startMillis));
-        json.writeEndObject();
+        json.raw(STARTED[Status.RUNNING.ordinal()]);
+        moment(execution.startMillis);
+        json.raw('}');
     }
 
-    /** A closed execution, whole. */
-    public void closed(Execution execution) throws IOException {
-        json.writeStartObject();
+    /**
+     * A closed execution, whole.
+     *
+     * @param payload false writes it without bodies and headers: what is left of one that is too large
+     */
+    public void closed(Execution execution, SensitiveKeys keys, boolean payload) {
         identity(execution);
-        json.writeStringField("status", execution.status().name());
-        json.writeStringField("startTime", time(execution.startMillis));
-        json.writeStringField("endTime", time(execution.endMillis()));
-        json.writeNumberField("durationMs", execution.durationNanos() / NANOS_PER_MILLI);
+        json.raw(STARTED[execution.status().ordinal()]);
+        moment(execution.startMillis);
+        json.raw(END_TIME);
+        moment(execution.endMillis());
+        json.raw(DURATION).number(execution.durationNanos() / NANOS_PER_MILLI);
         failure(execution.failure());
-        payload("input", execution.input());
-        payload("output", execution.output());
-        attributes(execution.attributes(), execution.input(), execution.output());
-        json.writeArrayFieldStart("processorExecutions");
-        for (ProcessorRecord record : execution.processors()) {
-            processor(record);
+        content(execution.attributes(), execution.input(), execution.output(), keys, payload);
+        json.raw(PROCESSORS);
+        List<ProcessorRecord> records = execution.processors();
+        for (int i = 0; i < records.size(); i++) {
+            if (i > 0) {
+                json.raw(',');
+            }
+            processor(records.get(i), keys, payload);
         }
-        json.writeEndArray();
-        json.writeEndObject();
+        json.raw(']').raw('}');
     }
 
-    private void identity(Execution execution) throws IOException {
-        json.writeStringField("executionId", execution.executionId);
-        json.writeStringField("exchangeId", execution.exchangeId);
-        json.writeStringField("correlationId", execution.correlationId);
-        text("parentExecutionId", execution.parentExecutionId);
-        json.writeStringField("routeId", execution.routeId);
-        text("fromEndpoint", execution.fromEndpoint);
-        text("engineLevel", execution.engineLevel);
-        text("diagramHash", execution.diagramHash);
-        text("replayOf", execution.replayOf);
+    private void identity(Execution execution) {
+        json.raw(EXECUTION_ID).text(execution.executionId);
+        json.raw(EXCHANGE_ID).text(execution.exchangeId);
+        json.raw(CORRELATION_ID).text(execution.correlationId);
+        text(PARENT_EXECUTION_ID, execution.parentExecutionId);
+        json.raw(ROUTE_ID).text(execution.routeId);
+        text(FROM_ENDPOINT, execution.fromEndpoint);
+        text(ENGINE_LEVEL, execution.engineLevel);
+        text(DIAGRAM_HASH, execution.diagramHash);
+        text(REPLAY_OF, execution.replayOf);
     }
 
-    private void processor(ProcessorRecord record) throws IOException {
-        json.writeStartObject();
-        json.writeFieldName(SEQ);
-        json.writeNumber(record.seq);
+    private void processor(ProcessorRecord record, SensitiveKeys keys, boolean payload) {
+        json.raw(SEQ).number(record.seq);
         if (record.parent != null) {
-            json.writeFieldName(PARENT_SEQ);
-            json.writeNumber(record.parent.seq);
+            json.raw(PARENT_SEQ).number(record.parent.seq);
         }
-        // ready-made members, each with the comma before it
-        json.writeRaw(record.step.members());
-        json.writeRaw(STARTED[record.status.ordinal()]);
-        json.writeRaw(moment(record.startMillis));
-        json.writeFieldName(DURATION);
-        json.writeNumber(record.durationNanos / NANOS_PER_MILLI);
-        number("iteration", record.iteration);
-        number("iterationSize", record.iterationSize);
-        number("loopIndex", record.loopIndex);
-        number("splitIndex", record.splitIndex);
-        number("multicastIndex", record.multicastIndex);
-        text("resolvedEndpointUri", record.resolvedEndpointUri);
+        json.raw(record.step.members()).raw(STARTED[record.status.ordinal()]);
+        moment(record.startMillis);
+        json.raw(DURATION).number(record.durationNanos / NANOS_PER_MILLI);
+        number(ITERATION, record.iteration);
+        number(ITERATION_SIZE, record.iterationSize);
+        number(LOOP_INDEX, record.loopIndex);
+        number(SPLIT_INDEX, record.splitIndex);
+        number(MULTICAST_INDEX, record.multicastIndex);
+        text(RESOLVED_URI, record.resolvedEndpointUri);
         failure(record.failure);
-        payload("input", record.input);
-        payload("output", record.output);
-        attributes(record.attributes, record.input, record.output);
+        content(record.attributes, record.input, record.output, keys, payload);
         if (record.filterMatched != null) {
-            json.writeBooleanField("filterMatched", record.filterMatched);
+            json.raw(FILTER_MATCHED).raw(record.filterMatched ? TRUE : FALSE);
         }
-        json.writeEndObject();
+        json.raw('}');
     }
 
-    private void failure(Failure failure) throws IOException {
+    private void failure(Failure failure) {
         if (failure != null) {
-            text("errorMessage", failure.message());
-            text("errorStackTrace", failure.stackTrace());
+            text(ERROR_MESSAGE, failure.message());
+            text(STACK_TRACE, failure.stackTrace());
         }
     }
 
-    private void payload(String side, Payload content) throws IOException {
-        if (content == null || !payload) {
+    private void content(Map<String, String> attributes, Payload input, Payload output, SensitiveKeys keys, boolean payload) {
+        if (payload) {
+            payload(INPUT_BODY, INPUT_HEADERS, input, keys);
+            payload(OUTPUT_BODY, OUTPUT_HEADERS, output, keys);
+        }
+        if (!payload || !attributes.isEmpty() || input != null || output != null) {
+            attributes(attributes, input, output, keys, payload);
+        }
+    }
+
+    private void payload(byte[] bodyName, byte[] headersName, Payload content, SensitiveKeys keys) {
+        if (content == null) {
             return;
         }
         if (content.body() != null) {
-            json.writeStringField(side + "Body", BodyMasker.mask(content.body(), keys));
+            json.raw(bodyName).text(BodyMasker.mask(content.body(), keys));
         }
-        json.writeObjectFieldStart(side + "Headers");
-        for (Map.Entry<String, String> header : content.headers().entrySet()) {
-            String value = keys.matches(header.getKey()) ? SensitiveKeys.MASK : BodyMasker.mask(header.getValue(), keys);
-            json.writeStringField(header.getKey(), value);
-        }
-        json.writeEndObject();
+        json.raw(headersName);
+        map(content.headers(), keys);
     }
 
-    private void attributes(Map<String, String> own, Payload input, Payload output) throws IOException {
-        if (payload && own.isEmpty() && input == null && output == null) {
-            return;
-        }
+    private void attributes(Map<String, String> own, Payload input, Payload output, SensitiveKeys keys, boolean payload) {
         Map<String, String> all = new TreeMap<>(own);
         cut(all, "inputBodySize", input);
         cut(all, "outputBodySize", output);
         if (!payload) {
             all.put("payloadLeftOut", "true");
         }
-        if (all.isEmpty()) {
-            return;
+        if (!all.isEmpty()) {
+            json.raw(ATTRIBUTES);
+            map(all, keys);
         }
-        json.writeObjectFieldStart("attributes");
-        for (Map.Entry<String, String> attribute : all.entrySet()) {
-            boolean secret = keys.matches(attribute.getKey());
-            json.writeStringField(attribute.getKey(), secret ? SensitiveKeys.MASK : BodyMasker.mask(attribute.getValue(), keys));
-        }
-        json.writeEndObject();
     }
 
     private static void cut(Map<String, String> all, String name, Payload content) {
@@ -196,15 +212,28 @@ public final class ExecutionWriter {
         }
     }
 
-    private void text(String name, String value) throws IOException {
+    private void map(Map<String, String> values, SensitiveKeys keys) {
+        char before = '{';
+        for (Map.Entry<String, String> entry : values.entrySet()) {
+            String value = keys.matches(entry.getKey()) ? SensitiveKeys.MASK : BodyMasker.mask(entry.getValue(), keys);
+            json.raw(before).text(entry.getKey()).raw(':').text(value);
+            before = ',';
+        }
+        if (before == '{') {
+            json.raw('{');
+        }
+        json.raw('}');
+    }
+
+    private void text(byte[] name, String value) {
         if (value != null) {
-            json.writeStringField(name, value);
+            json.raw(name).text(value);
         }
     }
 
-    private void number(String name, Integer value) throws IOException {
+    private void number(byte[] name, Integer value) {
         if (value != null) {
-            json.writeNumberField(name, value);
+            json.raw(name).number(value);
         }
     }
 }

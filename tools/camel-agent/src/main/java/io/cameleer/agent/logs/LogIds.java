@@ -51,9 +51,16 @@ public final class LogIds {
     }
 
     /** Of one thread: where it is, and whether the contexts that are written late say so. */
-    private static final class Whereabouts {
+    public static final class Whereabouts {
         private Place here;
         private boolean written;
+
+        private Whereabouts() {
+        }
+
+        public Place here() {
+            return here;
+        }
     }
 
     private static final List<String> ALL = List.of(EXCHANGE, ROUTE, PROCESSOR);
@@ -87,16 +94,14 @@ public final class LogIds {
         return wanted;
     }
 
-    /** @return what {@link #leave} needs, on the same thread */
-    public Place enter(Place now) {
-        Whereabouts thread = threads.get();
-        Place before = thread.here;
-        move(thread, before, now);
-        return before;
+    /** Of the calling thread, for it alone. */
+    public Whereabouts thread() {
+        return threads.get();
     }
 
-    public void leave(Place now, Place before) {
-        move(threads.get(), now, before);
+    /** The thread goes somewhere, or back to where it was before. */
+    public void move(Whereabouts thread, Place to) {
+        move(thread, thread.here, to);
     }
 
     /** Where this thread is, or null. */

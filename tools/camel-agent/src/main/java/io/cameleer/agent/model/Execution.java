@@ -41,6 +41,7 @@ public final class Execution {
     private int nextSeq = 1;
     private int leftOut;
     private boolean payloadLeftOut;
+    private volatile boolean attemptFailed;
     private volatile boolean closed;
     private volatile boolean announced;
 
@@ -105,6 +106,7 @@ public final class Execution {
         record.output = admit(output);
         record.status = thrown == null ? Status.COMPLETED : Status.FAILED;
         if (thrown != null) {
+            attemptFailed = true;
             // the first record that saw an exception keeps its stack; those around it only name it
             record.failure = Failure.of(thrown, thrown == lastThrown ? 0 : stackLimit);
             size += record.failure.stackTrace() == null ? 0 : record.failure.stackTrace().length();
@@ -209,6 +211,24 @@ public final class Execution {
                 record.output = null;
             }
         }
+    }
+
+    /** Whether a processor has failed so far: without that nothing is delivered again. */
+    public boolean attemptFailed() {
+        return attemptFailed;
+    }
+
+    /** Whether there are bodies or headers of it or of a processor. */
+    public boolean hasPayload() {
+        if (input != null || output != null) {
+            return true;
+        }
+        for (ProcessorRecord record : processors) {
+            if (record.input != null || record.output != null) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static int sizeOf(Payload payload) {

@@ -1,8 +1,8 @@
 package io.cameleer.agent.model;
 
-import com.fasterxml.jackson.core.SerializableString;
+import java.nio.charset.StandardCharsets;
+
 import com.fasterxml.jackson.core.io.JsonStringEncoder;
-import com.fasterxml.jackson.core.io.SerializedString;
 
 /** What all records of one processor have in common, put into JSON once. */
 public final class Step {
@@ -11,7 +11,7 @@ public final class Step {
     public final String type;
     /** Where it sends to as the route says it, or null for what sends nowhere. */
     public final String endpointUri;
-    private volatile SerializableString members;
+    private volatile byte[] members;
 
     public Step(String id, String type, String endpointUri) {
         this.id = id;
@@ -19,15 +19,15 @@ public final class Step {
         this.endpointUri = endpointUri;
     }
 
-    /** As members of a JSON object that has some already: each begins with its comma. */
-    public SerializableString members() {
-        SerializableString known = members;
+    /** As members of a JSON object that has some already: each begins with its comma. Not to be changed. */
+    public byte[] members() {
+        byte[] known = members;
         if (known == null) {
             StringBuilder text = new StringBuilder(128);
             member(text, "processorId", id);
             member(text, "processorType", type);
             member(text, "endpointUri", endpointUri);
-            known = new SerializedString(text.toString());
+            known = text.toString().getBytes(StandardCharsets.UTF_8);
             members = known;
         }
         return known;

@@ -1,38 +1,36 @@
 package io.cameleer.agent.send;
 
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 
-import com.fasterxml.jackson.core.JsonGenerator;
-
 import io.cameleer.agent.boot.AgentLog;
-import io.cameleer.agent.json.ExecutionWriter;
 import io.cameleer.agent.json.JsonText;
 import io.cameleer.agent.mask.SensitiveKeys;
 import io.cameleer.agent.model.Execution;
-import io.cameleer.agent.model.Ids;
 import io.cameleer.agent.send.ServerConnection.Answer;
 
 /** Brings executions to the server in batches: what is accepted is done, what is refused is counted, what failed is tried again under the same key. */
 final class ExecutionSender {
 
     private static final String PATH = "/api/v1/data/executions";
-    private static final int BATCH = 500;
-    private static final int BATCH_BYTES = 1 << 20;
-
-    /** One request that has to get through: its bytes and its key stay the same over all attempts. */
-    private record Batch(List<Execution> executions, byte[] body, String key, boolean payload) {
-    }
+    /** Few requests, for each costs the application as much as writing a few hundred executions. */
+    private static final int BATCH = 4_000;
+    private static final int BATCH_BYTES = 2 << 20;
+    private static final int LEAST_BYTES = 256 << 10;
+    private static final int TAKE = 500;
+    private static final int TAKE_BYTES = 1 << 20;
 
     private final Session session;
     private final ExecutionQueue queue;
     private final Counters counters;
     private final Supplier<SensitiveKeys> keys;
-    private final ArrayList<Batch> pending = new ArrayList<>();
+    private final ExecutionBatch gathered = new ExecutionBatch();
+    private final ArrayList<ExecutionBatch> pending = new ArrayList<>();
+    private long gatheredSince;
+    /** Smaller once somebody on the way found a request too large. */
+    private int mostBytes = BATCH_BYTES;
 
     ExecutionSender(Session session, ExecutionQueue queue, Counters counters, Supplier<SensitiveKeys> keys) {
         this.session = session;
@@ -42,89 +40,112 @@ final class ExecutionSender {
     }
 
     /**
-     * Sends what is pending, then one batch of what waits.
+     * Writes down what waits, until a request is full or nothing waits. What a request before left to be tried again comes first: until
+     * it is through, nothing is taken.
      *
-     * @return true when the batch was full or another full one waits
+     * @param waitMillis for the first, when nothing is written down yet
      */
-    boolean sendSome(long waitMillis) throws Unavailable, InterruptedException {
-        if (pending.isEmpty()) {
-            List<Execution> taken = queue.take(BATCH, BATCH_BYTES, waitMillis);
+    void gather(long waitMillis) throws InterruptedException {
+        long wait = gathered.count() == 0 ? waitMillis : 0;
+        while (pending.isEmpty() && !full()) {
+            List<Execution> taken = queue.take(Math.min(TAKE, BATCH - gathered.count()), TAKE_BYTES, wait);
             if (taken.isEmpty()) {
-                return false;
+                return;
             }
-            encode(taken, true);
+            wait = 0;
+            write(taken);
         }
-        int first = pending.isEmpty() ? 0 : pending.get(0).executions().size();
-        while (!pending.isEmpty()) {
-            Batch batch = pending.get(0);
-            Answer answer = session.post(PATH, batch.body(), batch.key());
-            // only now: had the attempt failed, the same batch would come again
-            pending.remove(0);
-            settle(batch, answer);
+    }
+
+    private void write(List<Execution> executions) {
+        if (gathered.count() == 0) {
+            gatheredSince = System.nanoTime();
         }
-        return first >= BATCH || queue.size() >= BATCH || queue.bytes() >= BATCH_BYTES;
+        SensitiveKeys masked = keys.get();
+        for (Execution execution : executions) {
+            try {
+                gathered.add(execution, masked);
+            } catch (RuntimeException e) {
+                counters.add("agent_error", 1);
+                AgentLog.warn("an execution could not be written: " + e);
+            }
+        }
+    }
+
+    boolean full() {
+        return gathered.count() >= BATCH || gathered.length() >= mostBytes;
+    }
+
+    /** Whether there is something to send that should not wait any longer. */
+    boolean due(long lingerNanos) {
+        return !pending.isEmpty() || full() || gathered.count() > 0 && System.nanoTime() - gatheredSince >= lingerNanos;
+    }
+
+    boolean gathering() {
+        return gathered.count() > 0;
+    }
+
+    /** Sends what is pending, or else what was written down. */
+    void send() throws Unavailable, InterruptedException {
+        if (pending.isEmpty() && gathered.count() > 0) {
+            pending.add(gathered.seal());
+        }
+        try {
+            while (!pending.isEmpty()) {
+                ExecutionBatch batch = pending.get(0);
+                Answer answer = session.post(PATH, batch.bytes(), batch.length(), batch.key());
+                // only now: had the attempt failed, the same batch would come again
+                pending.remove(0);
+                settle(batch, answer);
+            }
+        } finally {
+            if (pending.isEmpty()) {
+                gathered.clear(2 * BATCH_BYTES);
+            }
+        }
     }
 
     /** Reports executions that are still going on. Their end follows by the ordinary way, so nothing is tried twice here. */
     void sendRunning(List<Execution> running) throws Unavailable, InterruptedException {
-        byte[] body = array(json -> {
-            ExecutionWriter writer = new ExecutionWriter(json, keys.get(), false);
-            for (Execution execution : running) {
-                writer.running(execution);
-            }
-        });
-        session.post(PATH, body, Ids.next());
+        ExecutionBatch batch = new ExecutionBatch();
+        running.forEach(batch::addRunning);
+        batch.seal();
+        session.post(PATH, batch.bytes(), batch.length(), batch.key());
     }
 
     boolean idle() {
-        return pending.isEmpty() && queue.size() == 0;
+        return pending.isEmpty() && gathered.count() == 0 && queue.size() == 0;
     }
 
-    private void settle(Batch batch, Answer answer) throws Unavailable {
+    private void settle(ExecutionBatch batch, Answer answer) throws Unavailable {
         int status = answer.status();
         if (status >= 200 && status < 300) {
             countRejected(answer);
-            forget(batch);
+            batch.forget();
         } else if (status == 413) {
             split(batch);
         } else if (status == 400 || status == 415 || status == 422) {
             drop(batch, "rejected_" + status);
-            AgentLog.warn("the server refused " + batch.executions().size() + " executions with " + status);
+            AgentLog.warn("the server refused " + batch.count() + " executions with " + status);
         } else {
             pending.add(0, batch);
             throw new Unavailable("executions were answered with " + status, answer.retryAfterMillis());
         }
     }
 
-    private void split(Batch batch) {
-        List<Execution> all = batch.executions();
-        if (all.size() > 1) {
-            int half = all.size() / 2;
-            encode(all.subList(half, all.size()), batch.payload(), 0);
-            encode(all.subList(0, half), batch.payload(), 0);
-        } else if (batch.payload()) {
-            encode(all, false, 0);
-        } else {
-            drop(batch, "too_large");
+    private void split(ExecutionBatch batch) {
+        if (batch.count() > 1) {
+            int half = batch.count() / 2;
+            mostBytes = Math.min(mostBytes, Math.max(LEAST_BYTES, batch.length() / 2));
+            pending.add(0, batch.part(half, batch.count()));
+            pending.add(0, batch.part(0, half));
+            return;
         }
-    }
-
-    private void encode(List<Execution> executions, boolean payload) {
-        encode(executions, payload, pending.size());
-    }
-
-    private void encode(List<Execution> executions, boolean payload, int place) {
-        try {
-            byte[] body = array(json -> {
-                ExecutionWriter writer = new ExecutionWriter(json, keys.get(), payload);
-                for (Execution execution : executions) {
-                    writer.closed(execution);
-                }
-            });
-            pending.add(place, new Batch(List.copyOf(executions), body, Ids.next(), payload));
-        } catch (RuntimeException e) {
-            counters.add("agent_error", executions.size());
-            AgentLog.warn("executions could not be written: " + e);
+        ExecutionBatch rest = batch.withoutPayload(keys.get());
+        if (rest == null) {
+            drop(batch, "too_large");
+        } else {
+            pending.add(0, rest);
         }
     }
 
@@ -138,30 +159,8 @@ final class ExecutionSender {
         }
     }
 
-    private void drop(Batch batch, String reason) {
-        counters.add(reason, batch.executions().size());
-        forget(batch);
-    }
-
-    private static void forget(Batch batch) {
-        for (Execution execution : batch.executions()) {
-            execution.forget();
-        }
-    }
-
-    private interface Elements {
-        void write(JsonGenerator json) throws IOException;
-    }
-
-    private static byte[] array(Elements elements) {
-        ByteArrayOutputStream out = new ByteArrayOutputStream(8_192);
-        try (JsonGenerator json = JsonText.FACTORY.createGenerator(out)) {
-            json.writeStartArray();
-            elements.write(json);
-            json.writeEndArray();
-        } catch (IOException e) {
-            throw new IllegalStateException("writing to memory failed", e);
-        }
-        return out.toByteArray();
+    private void drop(ExecutionBatch batch, String reason) {
+        counters.add(reason, batch.count());
+        batch.forget();
     }
 }

@@ -41,7 +41,7 @@ final class RecordSender {
     /**
      * Sends what is pending, then one batch of what waits.
      *
-     * @return true when more waits
+     * @return true when a whole batch waits already: less is gathered until the next round
      */
     boolean sendSome() throws Unavailable, InterruptedException {
         if (pending.isEmpty()) {
@@ -58,7 +58,7 @@ final class RecordSender {
             pending.remove(0);
             settle(batch, answer);
         }
-        return queue.size() > 0;
+        return queue.size() >= BATCH || queue.bytes() >= BATCH_BYTES;
     }
 
     boolean idle() {

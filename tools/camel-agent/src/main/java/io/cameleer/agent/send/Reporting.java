@@ -24,6 +24,9 @@ public final class Reporting {
         List<Execution> due();
     }
 
+    /** How often what has ended is written down until it is sent. */
+    private static final int ROUNDS = 20;
+
     private final Timing timing;
     private final CamelState camel;
     private final Unfinished unfinished;
@@ -45,7 +48,7 @@ public final class Reporting {
         this.camel = camel;
         this.unfinished = unfinished;
         this.counters = counters;
-        this.session = new Session(identity, new ServerConnection(identity.server(), timing.request()), camel, counters,
+        this.session = new Session(identity, new ServerConnection(identity.server(), identity.compress(), timing.request()), camel, counters,
             configuration::offer, permissions);
         this.keys = () -> configuration.live().rules().sensitiveKeys();
         this.sender = new ExecutionSender(session, queue, counters, keys);
@@ -96,20 +99,25 @@ public final class Reporting {
     private void sendLoop() {
         Backoff backoff = new Backoff(timing.retryLeast(), timing.retryMost());
         boolean silent = false;
-        boolean more = false;
+        long flush = TimeUnit.MILLISECONDS.toNanos(timing.flush());
+        long lookedNanos = System.nanoTime() - flush;
         awaitCamel();
         while (!ending || !sender.idle()) {
             try {
-                if (!more && !ending) {
-                    sleep(timing.flush());
+                if (sender.gathering() && !ending) {
+                    // written down soon after they ended, executions do not grow old in the application's heap
+                    sleep(Math.max(1, timing.flush() / ROUNDS));
                 }
-                List<Execution> due = unfinished.due();
-                if (!due.isEmpty()) {
-                    sender.sendRunning(due);
+                if (System.nanoTime() - lookedNanos >= flush) {
+                    lookedNanos = System.nanoTime();
+                    sendRunning();
                 }
-                more = sender.sendSome(more ? 0 : timing.flush());
-                backoff.reset();
-                silent = false;
+                sender.gather(ending ? 0 : timing.flush());
+                if (ending || sender.due(flush)) {
+                    sender.send();
+                    backoff.reset();
+                    silent = false;
+                }
             } catch (Unavailable e) {
                 if (ending) {
                     return;
@@ -126,6 +134,13 @@ public final class Reporting {
                 AgentLog.warn("unexpected while sending: " + e);
                 sleep(backoff.nextMillis(-1));
             }
+        }
+    }
+
+    private void sendRunning() throws Unavailable, InterruptedException {
+        List<Execution> due = unfinished.due();
+        if (!due.isEmpty()) {
+            sender.sendRunning(due);
         }
     }
 

@@ -30,11 +30,13 @@ final class ServerConnection {
     private static final int ANSWER_LIMIT = 16 << 20;
 
     private final URI server;
+    private final boolean compress;
     private final HttpClient client;
     private final Duration limit;
 
-    ServerConnection(URI server, long limitMillis) {
+    ServerConnection(URI server, boolean compress, long limitMillis) {
         this.server = server;
+        this.compress = compress;
         this.limit = Duration.ofMillis(limitMillis);
         AtomicInteger number = new AtomicInteger();
         this.client = HttpClient.newBuilder()
@@ -51,10 +53,15 @@ final class ServerConnection {
 
     /** @param idempotencyKey may be null */
     Answer post(String path, String bearer, byte[] body, String idempotencyKey) throws Unavailable, InterruptedException {
-        return post(path, bearer, body, idempotencyKey, limit);
+        return post(path, bearer, body, body.length, idempotencyKey, limit);
     }
 
-    Answer post(String path, String bearer, byte[] body, String idempotencyKey, Duration limit) throws Unavailable, InterruptedException {
+    /** @param length how many of the body's bytes are meant; they do not change until this returns */
+    Answer post(String path, String bearer, byte[] body, int length, String idempotencyKey) throws Unavailable, InterruptedException {
+        return post(path, bearer, body, length, idempotencyKey, limit);
+    }
+
+    Answer post(String path, String bearer, byte[] body, int length, String idempotencyKey, Duration limit) throws Unavailable, InterruptedException {
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(server + path))
             .timeout(limit)
             .header("Authorization", "Bearer " + bearer)
@@ -64,12 +71,12 @@ final class ServerConnection {
         if (idempotencyKey != null) {
             request.header("Idempotency-Key", idempotencyKey);
         }
-        byte[] sent = body;
-        if (body.length >= GZIP_FROM) {
+        HttpRequest.BodyPublisher sent = HttpRequest.BodyPublishers.ofByteArray(body, 0, length);
+        if (compress && length >= GZIP_FROM) {
             request.header("Content-Encoding", "gzip");
-            sent = gzip(body);
+            sent = HttpRequest.BodyPublishers.ofByteArray(gzip(body, length));
         }
-        return answer(request.POST(HttpRequest.BodyPublishers.ofByteArray(sent)).build(), limit);
+        return answer(request.POST(sent).build(), limit);
     }
 
     Answer get(String path, String bearer) throws Unavailable, InterruptedException {
@@ -127,10 +134,10 @@ final class ServerConnection {
         }
     }
 
-    private static byte[] gzip(byte[] body) {
-        ByteArrayOutputStream out = new ByteArrayOutputStream(body.length / 3 + 64);
+    private static byte[] gzip(byte[] body, int length) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream(length / 8 + 64);
         try (GZIPOutputStream gzip = new Quick(out)) {
-            gzip.write(body);
+            gzip.write(body, 0, length);
         } catch (IOException e) {
             throw new IllegalStateException("writing to memory failed", e);
         }

@@ -64,11 +64,16 @@ final class Session implements ServerLink {
 
     /** Sends with a token that should be good; a refused one is replaced once. */
     Answer post(String path, byte[] body, String idempotencyKey) throws Unavailable, InterruptedException {
+        return post(path, body, body.length, idempotencyKey);
+    }
+
+    /** The same with the first bytes of an array. */
+    Answer post(String path, byte[] body, int length, String idempotencyKey) throws Unavailable, InterruptedException {
         String token = token(null);
-        Answer answer = connection.post(path, token, body, idempotencyKey);
+        Answer answer = connection.post(path, token, body, length, idempotencyKey);
         if (answer.status() == UNAUTHORIZED) {
             token = token(token);
-            answer = connection.post(path, token, body, idempotencyKey);
+            answer = connection.post(path, token, body, length, idempotencyKey);
         }
         if (answer.status() == UNAUTHORIZED || answer.status() == FORBIDDEN) {
             // the server knows this agent no longer, or not with these tokens
@@ -192,7 +197,7 @@ final class Session implements ServerLink {
             path = agentPath;
             token = accessToken;
         }
-        connection.post(path + "/deregister", token, new byte[] {'{', '}'}, null, Duration.ofMillis(limitMillis));
+        connection.post(path + "/deregister", token, new byte[] {'{', '}'}, 2, null, Duration.ofMillis(limitMillis));
     }
 
     long heartbeatMillis() {

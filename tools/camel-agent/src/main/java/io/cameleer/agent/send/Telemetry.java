@@ -83,7 +83,7 @@ public final class Telemetry {
             boolean known = camel.started() || System.nanoTime() - firstContact >= 0;
             if (last || known && System.nanoTime() - nextTry >= 0) {
                 try {
-                    send();
+                    send(last);
                     backoff.reset();
                 } catch (Unavailable e) {
                     // the sending thread says it once for all
@@ -117,12 +117,12 @@ public final class Telemetry {
         }
     }
 
-    private void send() throws Unavailable, InterruptedException {
+    private void send(boolean all) throws Unavailable, InterruptedException {
         boolean more = true;
         while (more) {
             more = false;
             for (RecordSender sender : senders) {
-                more |= sender.sendSome();
+                more |= sender.sendSome() || all && !sender.idle();
             }
         }
     }

@@ -22,6 +22,7 @@ public final class AgentSettings {
     private final RecordingRules rules;
     private final Limits limits;
     private final Permissions permissions;
+    private final boolean compress;
 
     private AgentSettings(Source source) {
         this.apiKey = source.text("CAMELEER_API_KEY", source.text("CAMELEER_AUTH_TOKEN", ""));
@@ -49,6 +50,8 @@ public final class AgentSettings {
             source.integer("CAMELEER_AGENT_RUNNINGAFTERMS", (int) d.runningAfterMs(), 0, 86_400_000));
         this.permissions = new Permissions(source.flag("CAMELEER_AGENT_ROUTECONTROL_ENABLED", true),
             source.flag("CAMELEER_AGENT_REPLAY_ENABLED", true));
+        Compression compression = source.oneOf("CAMELEER_AGENT_COMPRESSION", Compression.class, Compression.AUTO);
+        this.compress = compression == Compression.GZIP || compression == Compression.AUTO && !onThisMachine(server);
     }
 
     /** Reads the environment and the system properties of this JVM. @throws IllegalArgumentException names a wrong setting and its rule */
@@ -98,6 +101,16 @@ public final class AgentSettings {
 
     public Permissions permissions() {
         return permissions;
+    }
+
+    /** Whether requests have their bodies compressed. */
+    public boolean compress() {
+        return compress;
+    }
+
+    private static boolean onThisMachine(URI server) {
+        String host = server == null ? "" : server.getHost();
+        return host.equals("localhost") || host.startsWith("127.") || host.equals("[::1]");
     }
 
     private static URI serverUri(String text) {

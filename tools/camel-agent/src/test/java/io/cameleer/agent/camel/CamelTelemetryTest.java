@@ -328,7 +328,9 @@ class CamelTelemetryTest {
             Map.of("routeId", "a", "from", "Stopped", "to", "Started"), Map.of("routeId", "late", "to", "Started"),
             Map.of("routeId", "late", "from", "Started", "to", "Stopped"), Map.of("routeId", "late", "from", "Stopped", "to", "Removed")), changes);
         camel.stop();
-        assertTrue(told("events").stream().anyMatch(e -> "CONTEXT_STOPPED".equals(e.get("type"))));
+        List<Map<String, Object>> end = told("events");
+        assertEquals(List.of("ROUTE_STATE_CHANGED", "CONTEXT_STOPPED"), end.stream().map(e -> e.get("type")).toList(), end.toString());
+        assertEquals(Map.of("routeId", "a", "from", "Started", "to", "Stopped"), end.get(0).get("detail"));
     }
 
     @Test

@@ -2,12 +2,10 @@ package io.cameleer.agent.json;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import java.io.ByteArrayOutputStream;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-
-import com.fasterxml.jackson.core.JsonGenerator;
 
 import org.junit.jupiter.api.Test;
 
@@ -21,11 +19,9 @@ class ExecutionWriterTest {
     private static final long START = 1_764_000_000_123L;
 
     private static Map<String, Object> written(Execution execution) throws Exception {
-        ByteArrayOutputStream out = new ByteArrayOutputStream();
-        try (JsonGenerator json = JsonText.FACTORY.createGenerator(out)) {
-            new ExecutionWriter(json, SensitiveKeys.defaults(), true).closed(execution);
-        }
-        return JsonText.object(out.toByteArray());
+        JsonBytes out = new JsonBytes();
+        new ExecutionWriter(out).closed(execution, SensitiveKeys.defaults(), true);
+        return JsonText.object(Arrays.copyOf(out.array(), out.length()));
     }
 
     private static Map<String, Object> sorted(Object object) {

@@ -38,7 +38,7 @@ class ServerConnectionTest {
             }
         });
         server.start();
-        return new ServerConnection(URI.create("http://127.0.0.1:" + server.getAddress().getPort()), limitMillis);
+        return new ServerConnection(URI.create("http://127.0.0.1:" + server.getAddress().getPort()), true, limitMillis);
     }
 
     @AfterEach

@@ -76,7 +76,7 @@ class TelemetryTest {
 
     private void start(int port) {
         AgentIdentity identity = new AgentIdentity(URI.create("http://127.0.0.1:" + port), StrictServer.KEY, "unit", "test", "unit-1", "1");
-        session = new Session(identity, new ServerConnection(identity.server(), QUICK.request()), CAMEL, counters, config -> { }, Permissions.all());
+        session = new Session(identity, new ServerConnection(identity.server(), true, QUICK.request()), CAMEL, counters, config -> { }, Permissions.all());
         telemetry.start(session, QUICK, CAMEL, SensitiveKeys::defaults);
     }
 

@@ -1,6 +1,7 @@
 package io.cameleer.agent.camel.logs;
 
 import java.beans.PropertyChangeListener;
+import java.util.List;
 import java.util.Map;
 
 import org.apache.logging.log4j.Level;
@@ -17,6 +18,7 @@ import org.apache.logging.log4j.core.config.LoggerConfig;
 import org.apache.logging.log4j.core.config.Property;
 import org.apache.logging.log4j.core.filter.AbstractFilter;
 import org.apache.logging.log4j.core.filter.CompositeFilter;
+import org.apache.logging.log4j.core.impl.LogEventFactory;
 import org.apache.logging.log4j.message.Message;
 
 import io.cameleer.agent.logs.LogIds;
@@ -24,8 +26,10 @@ import io.cameleer.agent.logs.LogIntake;
 import io.cameleer.agent.logs.LogSource;
 
 /**
- * Log4j 2: an appender of the configuration's root and of each logger that does not pass on what it hears, and a filter of the
- * configuration before its own, which is told of each line before it is made, so that the ids are in the context by then.
+ * Log4j 2: an appender of the configuration's root and of each logger that does not pass on what it hears, and something that is told
+ * of each line before it is made, so that the ids are in the context by then. That is the factory of the logger's events, which is asked
+ * for nothing but lines; asynchronous loggers have none, so there it is a filter of the configuration, before its own, which is asked at
+ * each call of a logger, also of one whose level is off.
  */
 public final class Log4jSource implements LogSource {
 
@@ -41,6 +45,7 @@ public final class Log4jSource implements LogSource {
         }
     };
     private final LogIds ids;
+    private final boolean asynchronous;
     private Before before;
     private boolean listening;
 
@@ -48,6 +53,7 @@ public final class Log4jSource implements LogSource {
         this.context = context;
         this.intake = intake;
         this.ids = ids;
+        this.asynchronous = context.getClass().getName().startsWith("org.apache.logging.log4j.core.async.");
     }
 
     @Override
@@ -60,9 +66,12 @@ public final class Log4jSource implements LogSource {
             appender.start();
         }
         Configuration configuration = context.getConfiguration();
-        putBefore(configuration);
+        if (asynchronous) {
+            putBefore(configuration);
+        }
         boolean added = false;
         for (LoggerConfig logger : configuration.getLoggers().values()) {
+            tellOf(logger);
             boolean wanted = logger.getName().equals(LogManager.ROOT_LOGGER_NAME) || !logger.isAdditive();
             if (wanted && logger.getAppenders().get(NAME) != appender) {
                 logger.addAppender(appender, null, null);
@@ -73,6 +82,13 @@ public final class Log4jSource implements LogSource {
             context.updateLoggers();
         }
         return true;
+    }
+
+    private void tellOf(LoggerConfig logger) {
+        LogEventFactory present = logger.getLogEventFactory();
+        if (!asynchronous && !(present instanceof Told)) {
+            logger.setLogEventFactory(new Told(ids, present));
+        }
     }
 
     /** A configuration that ends takes its filters with it, so each has one of its own. */
@@ -106,6 +122,9 @@ public final class Log4jSource implements LogSource {
         }
         for (LoggerConfig logger : context.getConfiguration().getLoggers().values()) {
             logger.removeAppender(NAME);
+            if (logger.getLogEventFactory() instanceof Told told && told.ids == ids) {
+                logger.setLogEventFactory(told.own);
+            }
         }
         context.updateLoggers();
     }
@@ -123,7 +142,9 @@ public final class Log4jSource implements LogSource {
         String name = named(logger);
         LoggerConfig config = configuration.getLoggers().get(name);
         if (config == null && level != null) {
-            configuration.addLogger(name, new LoggerConfig(name, Level.valueOf(level), true));
+            LoggerConfig added = new LoggerConfig(name, Level.valueOf(level), true);
+            tellOf(added);
+            configuration.addLogger(name, added);
         } else if (config != null) {
             config.setLevel(level == null ? null : Level.valueOf(level));
         }
@@ -140,6 +161,31 @@ public final class Log4jSource implements LogSource {
             case ALL -> "TRACE";
             default -> level.getStandardLevel().name();
         };
+    }
+
+    private static final class Told implements LogEventFactory {
+
+        private final LogIds ids;
+        private final LogEventFactory own;
+
+        Told(LogIds ids, LogEventFactory own) {
+            this.ids = ids;
+            this.own = own;
+        }
+
+        @Override
+        public LogEvent createEvent(String logger, Marker marker, String caller, Level level, Message message, List<Property> properties,
+                                    Throwable thrown) {
+            ids.write();
+            return own.createEvent(logger, marker, caller, level, message, properties, thrown);
+        }
+
+        @Override
+        public LogEvent createEvent(String logger, Marker marker, String caller, StackTraceElement place, Level level, Message message,
+                                    List<Property> properties, Throwable thrown) {
+            ids.write();
+            return own.createEvent(logger, marker, caller, place, level, message, properties, thrown);
+        }
     }
 
     private final class Before extends AbstractFilter {

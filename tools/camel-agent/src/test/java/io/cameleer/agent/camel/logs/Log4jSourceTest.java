@@ -15,6 +15,7 @@ import org.apache.logging.log4j.ThreadContext;
 import org.apache.logging.log4j.core.Filter;
 import org.apache.logging.log4j.core.LoggerContext;
 import org.apache.logging.log4j.core.appender.WriterAppender;
+import org.apache.logging.log4j.core.async.AsyncLoggerContext;
 import org.apache.logging.log4j.core.config.Configuration;
 import org.apache.logging.log4j.core.config.builder.api.ConfigurationBuilder;
 import org.apache.logging.log4j.core.config.builder.api.ConfigurationBuilderFactory;
@@ -112,19 +113,56 @@ class Log4jSourceTest {
             StringWriter written = new StringWriter();
             context.reconfigure(withOutput(written));
             LogIds.Place place = new LogIds.Place("ex-1", "route-1", "proc-1");
-            LogIds.Place before = rig.logs().ids().enter(place);
+            LogIds.Place before = rig.logs().ids().here();
+            rig.logs().ids().move(rig.logs().ids().thread(), place);
             logger.trace("below the level");
-            rig.logs().ids().leave(place, before);
-            before = rig.logs().ids().enter(place);
+            rig.logs().ids().move(rig.logs().ids().thread(), before);
+            before = rig.logs().ids().here();
+            rig.logs().ids().move(rig.logs().ids().thread(), place);
             assertNull(ThreadContext.get("cameleer.exchangeId"));
             logger.debug("let {}", "through");
             assertEquals("proc-1", ThreadContext.get("cameleer.processorId"));
-            rig.logs().ids().leave(place, before);
+            rig.logs().ids().move(rig.logs().ids().thread(), before);
             assertNull(ThreadContext.get("cameleer.exchangeId"));
             logger.info("outside");
             assertEquals(List.of("let through ex-1 route-1 proc-1", "outside   "), written.toString().lines().toList());
         }
         assertEquals(List.of("ex-1", "null", "ex-1", "null"), rig.lines().stream().map(l -> String.valueOf(l.get("exchangeId"))).toList());
+    }
+
+    @Test
+    void loggers_that_write_on_a_thread_of_their_own_have_the_ids_of_the_thread_that_logged() throws Exception {
+        LoggerContext asynchronous = new AsyncLoggerContext("asynchronous");
+        asynchronous.start(configuration());
+        rig.logs().ids().addLate(new LogIds.Mdc() {
+            @Override
+            public void put(String key, String value) {
+                ThreadContext.put(key, value);
+            }
+
+            @Override
+            public void remove(String key) {
+                ThreadContext.remove(key);
+            }
+        });
+        try {
+            rig.logs().found(new Log4jSource(asynchronous, rig.logs().intake(), rig.logs().ids()));
+            for (int i = 0; i < 100; i++) {
+                rig.logs().ids().move(rig.logs().ids().thread(), new LogIds.Place("ex-" + i, "route-1", "proc-1"));
+                asynchronous.getLogger("shop.log4j").info("line {}", i);
+                rig.logs().ids().move(rig.logs().ids().thread(), null);
+            }
+        } finally {
+            // writes what is still on its way
+            asynchronous.stop();
+        }
+        List<Map<String, Object>> lines = rig.lines();
+        assertEquals(100, lines.size());
+        for (int i = 0; i < 100; i++) {
+            assertEquals("line " + i, lines.get(i).get("message"));
+            assertEquals("ex-" + i, lines.get(i).get("exchangeId"));
+            assertEquals(Thread.currentThread().getName(), lines.get(i).get("thread"));
+        }
     }
 
     @Test

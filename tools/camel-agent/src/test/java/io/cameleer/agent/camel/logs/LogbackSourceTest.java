@@ -115,12 +115,13 @@ class LogbackSourceTest {
             AsyncAppender output = output(bytes);
             logger.setLevel(Level.INFO);
             LogIds.Place place = new LogIds.Place("ex-1", "route-1", "proc-1");
-            LogIds.Place before = rig.logs().ids().enter(place);
+            LogIds.Place before = rig.logs().ids().here();
+            rig.logs().ids().move(rig.logs().ids().thread(), place);
             logger.debug("below the level");
             assertNull(mdc.get("cameleer.exchangeId"));
             logger.info("inside");
             assertEquals("proc-1", mdc.get("cameleer.processorId"));
-            rig.logs().ids().leave(place, before);
+            rig.logs().ids().move(rig.logs().ids().thread(), before);
             assertNull(mdc.get("cameleer.exchangeId"));
             logger.info("outside");
             output.stop();
@@ -143,9 +144,10 @@ class LogbackSourceTest {
         });
         logger.setLevel(Level.INFO);
         LogIds.Place place = new LogIds.Place("ex-1", "route-1", "proc-1");
-        LogIds.Place before = rig.logs().ids().enter(place);
+        LogIds.Place before = rig.logs().ids().here();
+        rig.logs().ids().move(rig.logs().ids().thread(), place);
         logger.debug("let through");
-        rig.logs().ids().leave(place, before);
+        rig.logs().ids().move(rig.logs().ids().thread(), before);
         Map<?, ?> line = (Map<?, ?>) rig.lines().get(0).get("mdc");
         assertEquals(Map.of("cameleer.exchangeId", "ex-1", "cameleer.routeId", "route-1", "cameleer.processorId", "proc-1"), line);
     }
