@@ -73,7 +73,7 @@ export class RealProvider {
           useGrantedResource: () => true,
           // Logto: an organization alone is an audience of its own, and without a resource the token is opaque.
           getResourceServerInfo: (_, resource) => ({
-            scope: scopes, audience: resource.startsWith('urn:logto:organization:') ? resource : audience, accessTokenTTL: this.tokenLife,
+            scope: scopes, audience: resource.startsWith('urn:logto:organization:') ? resource : audience,
             ...(resource === 'urn:opaque' ? { accessTokenFormat: 'opaque' } : { accessTokenFormat: 'jwt', jwt: { sign: { alg: 'ES384' } } }),
           }),
         },
@@ -83,7 +83,7 @@ export class RealProvider {
         const asked = ctx.oidc.body?.organization_id;
         return { ...this.accounts[token.accountId]?.inAccessTokens, ...(asked && !ctx.oidc.body.code && { organization_id: asked }) };
       },
-      ttl: { AccessToken: 3600, ClientCredentials: 3600, IdToken: 3600, Grant: 86400, Interaction: 3600, Session: 86400, RefreshToken: 86400 },
+      ttl: { AccessToken: this.tokenLife, ClientCredentials: 3600, IdToken: 3600, Grant: 86400, Interaction: 3600, Session: 86400, RefreshToken: 86400 },
     });
     provider.on('server_error', (_, error) => { this.error = error; });
     provider.on('grant.success', (ctx) => { if (ctx.oidc.params.grant_type === 'refresh_token') this.refreshed++; });
