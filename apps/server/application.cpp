@@ -5,9 +5,12 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <cameleer/clickhouse/client.hpp>
+#include <cameleer/identity/credential_text.hpp>
 #include <cameleer/postgres/migrations.hpp>
 #include <cstdlib>
 
+#include "server/auth/admin_recovery.hpp"
+#include "server/auth/agent_key_rule.hpp"
 #include "server/version.hpp"
 
 namespace cameleer::embedded {
@@ -59,7 +62,12 @@ Application::~Application() = default;
 async::Task<Expected<void>> Application::start() {
   const auto addresses = co_await start_engines();
   if (!addresses) co_return std::unexpected(addresses.error());
-  services_ = std::make_unique<Services>(executor_, settings_, *addresses, keys_, system_clock(), system_random());
+  auto license_keys = find_license_keys();
+  if (!license_keys) co_return std::unexpected(license_keys.error());
+  services_ = std::make_unique<Services>(executor_, settings_, *addresses, keys_, std::move(*license_keys),
+                                         system_clock(), system_random());
+  services_->license.on_change(note_license());
+  if (auto opened = co_await services_->ingest.open(); !opened) co_return opened;
   if (auto opened = open_http(); !opened) co_return opened;
   async::asio::co_spawn(executor_, services_->health.run(), async::asio::detached);
   while (!stopping_) {
@@ -108,6 +116,8 @@ async::Task<Expected<StoreAddresses>> Application::start_engines() {
             .library = given.clickhouse_library.empty() ? beside("libchdb.so") : given.clickhouse_library,
             .data_dir = (data_.path() / "clickhouse").string(),
             .max_memory = given.clickhouse_memory_bytes,
+            // The journal forgets what the engine has taken: it must be on disk by then.
+            .durable = settings_.ingest.acknowledge_after == "journal",
             .on_log_line = to_log});
     auto endpoint = co_await embedded_clickhouse_->start();
     if (!endpoint) co_return std::unexpected(endpoint.error());
@@ -116,6 +126,29 @@ async::Task<Expected<StoreAddresses>> Application::start_engines() {
     addresses.clickhouse_password = endpoint->password;
   }
   co_return addresses;
+}
+
+Expected<LicenseKeyRing> Application::find_license_keys() {
+  auto root = license_trust_root({.embedded = embedded_license_keys(),
+                                  .public_key = settings_.license.public_key,
+                                  .public_keys = settings_.license.public_keys});
+  if (!root) return std::unexpected(root.error());
+  for (const auto& warning : root->warnings) log_.warning("license_keys", {{"warning", warning}});
+  return std::move(root->keys);
+}
+
+LicenseService::Observer Application::note_license() {
+  return [this](const LicenseChange& change) {
+    const auto& now = *change.after;
+    const bool is_loud = now.state == LicenseState::INVALID || now.state == LicenseState::EXPIRED;
+    log_.write(is_loud ? Log::Level::warning : Log::Level::info, "license_changed",
+               {{"state", name_of(now.state)},
+                {"before", name_of(change.before->state)},
+                {"source", name_of(change.source)},
+                {"licenseId", now.license ? std::string_view(now.license->license_id) : std::string_view()},
+                {"reason", now.rejection ? name_of(now.rejection->reason) : std::string_view()},
+                {"message", now.rejection ? std::string_view(now.rejection->message) : std::string_view()}});
+  };
 }
 
 Expected<void> Application::open_http() {
@@ -130,17 +163,24 @@ Expected<void> Application::open_http() {
                          .max_connections = settings_.http.max_connections,
                          .trusted_proxies = settings_.http.trusted_proxies,
                          .on_exception = [this](const web::Request& request, std::string_view what) {
-                           log_.error("bug",
-                                      {{"requestId", request.request_id}, {"path", request.path}, {"what", what}});
-                         }});
+                           log_.error("bug", {{"requestId", request.request_id},
+                                              {"path", identity::without_credentials(request.path)},
+                                              {"what", what}});
+                         },
+                         .refusal =
+                             [this](const Error& error, std::string_view request_id) {
+                               return services_->caps.problem(error, request_id);
+                             }});
   add_metrics(*services_, *http_, log_);
   return http_->start();
 }
 
 web::Authorizer Application::gate() {
-  auto authorize = make_authorizer(services_->auth, services_->tokens, services_->environments,
-                                   OriginRule(settings_.http.public_url),
-                                   {.foreign = &services_->provider_tokens, .own = settings_.local_login});
+  auto by_access = make_authorizer(
+      services_->auth, services_->tokens, services_->environments, OriginRule(settings_.http.public_url),
+      {.foreign = &services_->provider_tokens, .own = settings_.local_login, .sessions = &services_->provider_sessions},
+      &services_->database);
+  auto authorize = with_agent_key_rule(std::move(by_access), services_->keys);
   return [this, authorize = std::move(authorize)](web::Request& request, const web::Route& route) {
     return stores_ready_ || needs_no_store(route) ? authorize(request, route) : refuse_at_start();
   };
@@ -150,13 +190,13 @@ web::Observer Application::observer() {
   return [this](const web::Request& request, const web::Route* route, int status, std::size_t bytes,
                 std::chrono::nanoseconds elapsed) {
     services_->metrics.count_request(route, status, elapsed);
-    // A probe of a server that is not ready is no error of the server.
+    // A probe of a server that is not ready is no error of the server, nor is an agent that leaves a command unanswered.
     const bool is_error = status >= 500 && !(route && route->operation_id == "healthReady");
-    const auto level = is_error ? Log::Level::error : Log::Level::debug;
+    const auto level = status == 504 ? Log::Level::warning : is_error ? Log::Level::error : Log::Level::debug;
     log_.write(level, "request",
                {{"requestId", request.request_id},
                 {"method", web::name_of(request.method)},
-                {"path", request.path},
+                {"path", identity::without_credentials(request.path)},
                 {"operation", route ? std::string_view(route->operation_id) : std::string_view()},
                 {"status", status},
                 {"bytes", bytes},
@@ -175,7 +215,12 @@ async::Task<Expected<void>> Application::prepare_postgres() {
   auto migrated = co_await postgres::migrate(services_->postgres, store_name_of(settings_.tenant_id),
                                              embedded::postgres_migrations());
   if (!migrated) co_return migrated;
-  if (auto same = co_await services_->auth.check_master_key(services_->keys); !same) co_return same;
+  const auto keys = co_await services_->key_rotation.settle();
+  if (!keys) co_return std::unexpected(keys.error());
+  if (keys->rotated || keys->resealed > 0 || keys->unreadable > 0) {
+    log_.info("master_key_rotated", {{"resealed", keys->resealed}, {"unreadable", keys->unreadable}});
+  }
+  if (auto license = co_await services_->license.load(); !license) co_return license;
   co_return co_await services_->oidc.load();
 }
 
@@ -203,11 +248,23 @@ async::Task<Expected<void>> Application::first_start() {
   };
   const auto key = co_await services_->environments.ensure_first(noting("api-key"));
   if (!key) co_return std::unexpected(key.error());
-  // Without local sign-in nobody could use it.
-  if (!settings_.local_login) co_return Expected<void>{};
+  // Without local sign-in nobody could use it, and what it gave does not count any more.
+  if (!settings_.local_login) {
+    const auto ended = co_await services_->provider_sessions.end_local();
+    if (!ended) co_return std::unexpected(ended.error());
+    if (*ended > 0) log_.info("local_access_ended", {{"sessionsAndTokens", *ended}});
+    co_return Expected<void>{};
+  }
+  if (settings_.security.recover_admin) {
+    auto name = co_await recover_admin(services_->postgres, services_->audit, services_->workers, system_clock(),
+                                       system_random(), noting("password"));
+    if (!name) co_return std::unexpected(name.error());
+    log_.warning("admin_recovered", {{"username", *name}});
+    co_return noting("username")(*name);
+  }
   const auto& given = settings_.security.admin_password;
-  const auto user = co_await services_->auth.ensure_first_user(given.empty() ? std::nullopt : std::optional(given),
-                                                               noting("password"));
+  const auto user = co_await services_->auth.local_accounts().ensure_first(
+      given.empty() ? std::nullopt : std::optional(given), noting("password"));
   if (!user) co_return std::unexpected(user.error());
   if (*user) co_return noting("username")((*user)->username);
   co_return Expected<void>{};
@@ -227,10 +284,14 @@ AuditLedger::OnHead Application::note_audit_head() {
 void Application::spawn_duties() {
   async::asio::co_spawn(executor_, services_->audit.run(), async::asio::detached);
   async::asio::co_spawn(executor_, services_->audit_ledger.run(note_audit_head()), async::asio::detached);
+  async::asio::co_spawn(executor_, services_->environments.run(), async::asio::detached);
+  async::asio::co_spawn(executor_, services_->telemetry_removal.run(), async::asio::detached);
   async::asio::co_spawn(executor_, services_->agents.run(), async::asio::detached);
   async::asio::co_spawn(executor_, services_->commands.run(), async::asio::detached);
   async::asio::co_spawn(executor_, services_->commands.watch_keys(), async::asio::detached);
   async::asio::co_spawn(executor_, services_->auth.run(), async::asio::detached);
+  async::asio::co_spawn(executor_, services_->license.run(), async::asio::detached);
+  async::asio::co_spawn(executor_, services_->caps.run(), async::asio::detached);
 }
 
 async::Task<> Application::stop() {
@@ -241,6 +302,8 @@ async::Task<> Application::stop() {
     co_await services_->ingest.stop();
     co_await services_->agents.stop();
     if (stores_ready_) {
+      (void)co_await services_->environments.write_key_uses();
+      (void)co_await services_->caps.refusals().write_counted(true);
       (void)co_await services_->audit.write_counted(true);
       co_await services_->audit_ledger.finish(note_audit_head());
     }

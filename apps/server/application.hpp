@@ -25,6 +25,8 @@ class Application {
 
  private:
   async::Task<Expected<StoreAddresses>> start_engines();
+  Expected<LicenseKeyRing> find_license_keys();
+  LicenseService::Observer note_license();
   Expected<void> open_http();
   async::Task<Expected<void>> prepare_stores();
   async::Task<Expected<void>> prepare_postgres();

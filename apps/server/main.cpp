@@ -103,8 +103,8 @@ int print(const std::string& what, const Settings& settings) {
   if (what == "routes" || what == "access") {
     boost::asio::io_context io;
     Services services(io.get_executor(), settings, {.postgres_conninfo = "", .clickhouse_url = "http://127.0.0.1:1"},
-                      identity::Keys(identity::MasterKey::from_bytes(std::string(32, '\0'))), system_clock(),
-                      system_random());
+                      identity::Keys(identity::MasterKey::from_bytes(std::string(32, '\0'))), LicenseKeyRing(),
+                      system_clock(), system_random());
     if (auto added = add_routes(services, settings); !added) return complain(added.error(), kFailed);
     fmt::print("{}", what == "access" ? access_as_markdown(services.router) : routes_as_json(services.router) + "\n");
   }

@@ -12,9 +12,14 @@
 #include "server/configuration/configuration_routes.hpp"
 #include "server/environments/environment_routes.hpp"
 #include "server/executions/executions_routes.hpp"
+#include "server/ingest/ingest_metrics.hpp"
 #include "server/ingest/ingest_routes.hpp"
+#include "server/license/license_daily.hpp"
+#include "server/license/license_metrics.hpp"
+#include "server/license/license_routes.hpp"
 #include "server/oidc/oidc_admin_routes.hpp"
 #include "server/oidc/oidc_routes.hpp"
+#include "server/oidc/oidc_sealed_columns.hpp"
 #include "server/oidc/provider_fetch.hpp"
 #include "server/telemetry/telemetry_routes.hpp"
 #include "server/users/group_routes.hpp"
@@ -30,10 +35,19 @@ std::span<const File> openapi();
 namespace cameleer::server {
 namespace {
 
-async::Task<Expected<void>> check(EnvironmentService& environments, std::string slug) {
-  const auto found = co_await environments.find(std::move(slug));
+// Without PostgreSQL what was known last is good enough to read by.
+async::Task<Expected<std::string>> data_name_of(EnvironmentService& environments, const DatabaseWatch& database,
+                                                std::string slug) {
+  auto found = database.reached() ? co_await environments.find(slug) : environments.last_known(slug);
+  if (!found && !database.reached()) found = environments.last_known(slug);
   if (!found) co_return std::unexpected(found.error());
-  co_return Expected<void>{};
+  co_return std::move(found->data_name);
+}
+
+async::Task<Expected<void>> ping(postgres::Pool& postgres, DatabaseWatch& database) {
+  auto answer = co_await postgres.ping();
+  database.note(answer.has_value());
+  co_return answer;
 }
 
 // Commands by what became of them, and the streams that bring them.
@@ -52,9 +66,28 @@ void add_command_metrics(Metrics& metrics, const CommandService& commands) {
   }
 }
 
+std::optional<JournaledWriter::Options> journal_options(const Settings& settings) {
+  if (settings.ingest.acknowledge_after != "journal") return std::nullopt;
+  const std::filesystem::path data(settings.data_directory);
+  return JournaledWriter::Options{
+      .directory = data / "journal", .rejected = data / "rejected", .capacity = settings.ingest.journal_bytes};
+}
+
 std::vector<std::byte> bytes_of(const std::string& key) {
   const auto bytes = std::as_bytes(std::span(key));
   return {bytes.begin(), bytes.end()};
+}
+
+void add_provider_session_metrics(Metrics& metrics, const ProviderSessions& sessions) {
+  using Result = ProviderSessions::Result;
+  metrics.observe("cameleer_oidc_provider_up", "Whether the OpenID provider answered when a session was last renewed",
+                  {}, [&sessions] { return sessions.provider_answers() ? 1.0 : 0.0; });
+  for (const auto& [name, result] : {std::pair{"renewed", Result::renewed}, std::pair{"refused", Result::refused},
+                                     std::pair{"failed", Result::failed}}) {
+    metrics.observe_total("cameleer_oidc_session_renewals_total", "Renewals of sessions at the OpenID provider",
+                          {{"result", name}},
+                          [&sessions, result] { return static_cast<double>(sessions.count(result)); });
+  }
 }
 
 void add_oidc_metrics(Metrics& metrics, const ProviderTokens& tokens) {
@@ -69,31 +102,6 @@ void add_oidc_metrics(Metrics& metrics, const ProviderTokens& tokens) {
   }
 }
 
-// What became of the requests and elements of each kind of data.
-void add_kind_metrics(Metrics& metrics, const IngestService& ingest) {
-  using Counters = IngestService::KindCounters;
-  for (const auto& info : data_kinds()) {
-    const auto& counters = ingest.counters(info.kind);
-    const std::string kind(info.name);
-    metrics.observe_total("cameleer_ingest_accepted_total", "Elements stored and acknowledged", {{"kind", kind}},
-                          [&counters] { return static_cast<double>(counters.accepted); });
-    for (const auto& [reason, figure] :
-         {std::pair{"too_old", &Counters::too_old}, std::pair{"in_future", &Counters::in_future}}) {
-      metrics.observe_total("cameleer_ingest_rejected_total", "Elements refused alone",
-                            {{"kind", kind}, {"reason", reason}},
-                            [&counters, figure] { return static_cast<double>(counters.*figure); });
-    }
-    for (const auto code : {ErrorCode::malformed_body, ErrorCode::invalid_member, ErrorCode::overloaded,
-                            ErrorCode::unavailable, ErrorCode::internal}) {
-      metrics.observe_total("cameleer_ingest_refused_requests_total", "Data requests refused as a whole",
-                            {{"kind", kind}, {"reason", std::string(name_of(code))}}, [&counters, code] {
-                              const auto found = counters.refused.find(code);
-                              return found == counters.refused.end() ? 0.0 : static_cast<double>(found->second);
-                            });
-    }
-  }
-}
-
 }  // namespace
 
 std::string store_name_of(std::string_view tenant) {
@@ -101,10 +109,11 @@ std::string store_name_of(std::string_view tenant) {
 }
 
 Services::Services(async::Executor executor, const Settings& settings, const StoreAddresses& addresses,
-                   identity::Keys root_keys, Clock clock, Random random)
+                   identity::Keys root_keys, LicenseKeyRing license_keys, Clock clock, Random random)
     : keys(std::move(root_keys)),
       workers(std::max(1u, std::thread::hardware_concurrency()), 1'024),
       postgres(executor, {.conninfo = addresses.postgres_conninfo, .schema = store_name_of(settings.tenant_id)}),
+      database(clock, settings.security.outage_grace),
       clickhouse(executor, {.url = addresses.clickhouse_url,
                             .user = addresses.clickhouse_user,
                             .password = addresses.clickhouse_password,
@@ -112,25 +121,42 @@ Services::Services(async::Executor executor, const Settings& settings, const Sto
                             .compress = !addresses.clickhouse_is_local}),
       audit(postgres, clock),
       audit_ledger(postgres, audit_key_of(keys), clock),
+      key_rotation(postgres, audit, keys, random, oidc_sealed_columns()),
+      caps(license_gate, audit, clock),
+      license(postgres, workers, audit, license_gate, clock,
+              {.tenant_id = settings.tenant_id,
+               .token = settings.license.token,
+               .file = settings.license.file,
+               .zone = local_zone(),
+               .keys = std::move(license_keys)}),
       environments(postgres, audit, clock, random,
                    {.bootstrap_token = settings.security.bootstrap_token,
                     .bootstrap_token_previous = settings.security.previous_bootstrap_token,
-                    .bootstrap_environment = settings.security.bootstrap_environment}),
+                    .bootstrap_environment = settings.security.bootstrap_environment,
+                    .key_grace = settings.security.api_key_grace,
+                    .caps = &caps}),
+      telemetry_removal(postgres, clickhouse, clock, settings.tenant_id),
       tokens(keys, postgres, clock, random, {.issuer = "cameleer-server:" + settings.tenant_id}),
       auth(postgres, audit, workers, tokens, clock, random,
-           {.session_idle = settings.security.session_idle, .session_life = settings.security.session_absolute}),
+           {.session_idle = settings.security.session_idle,
+            .session_life = settings.security.session_absolute,
+            .database_lost = [this] { return !database.reached(); }}),
       users(postgres, workers, auth, audit, clock, random,
-            {.local_accounts = [local = settings.local_login] { return local; }}),
+            {.local_accounts = [local = settings.local_login] { return local; }, .caps = &caps}),
       roles(postgres, auth, audit, clock, random),
       groups(postgres, auth, audit, clock, random),
       assignments(postgres, auth, audit, clock),
       sessions(postgres, auth, audit, clock, settings.security.session_idle),
       claim_mappings(postgres, auth, audit, clock, random, [this] { return oidc.claim_policy(); }),
-      oidc_store(postgres, audit),
+      oidc_store(postgres, audit, &caps),
       oidc(oidc_store, keys, make_provider_fetch(executor, settings.oidc_ca_file), clock, random, settings.oidc),
       provider_users(oidc_store, claim_mappings, clock, random, !settings.local_login),
       provider_tokens(oidc, provider_users, auth, audit, clock),
-      oidc_login(oidc, oidc_store, provider_users, provider_tokens, auth, audit, keys, clock, random),
+      provider_session_store(postgres, audit),
+      provider_sessions(oidc, provider_session_store, provider_users, provider_tokens, auth, keys, clock, random,
+                        !settings.local_login),
+      oidc_login(oidc, oidc_store, provider_users, provider_tokens, provider_sessions, auth, audit, keys, clock,
+                 random),
       agents(postgres, tokens, environments, keys, clock,
              {.registry = {.heartbeat_interval = settings.agents.heartbeat_interval,
                            .stale_after = settings.agents.stale_after,
@@ -141,7 +167,8 @@ Services::Services(async::Executor executor, const Settings& settings, const Sto
                   [this](std::string environment, std::string application) {
                     return configuration.envelope(std::move(environment), std::move(application),
                                                   ConfigurationService::Which::latest);
-                  }}),
+                  },
+              .caps = &caps}),
       configuration(postgres, audit, environments, agents, clock),
       commands(executor, postgres, audit, agents, environments, workers, keys,
                [this](std::string environment, std::string application) {
@@ -159,15 +186,16 @@ Services::Services(async::Executor executor, const Settings& settings, const Sto
               .sensitive_keys_of =
                   [this](std::string environment, std::string application) {
                     return configuration.sensitive_keys_of(std::move(environment), std::move(application));
-                  }}),
-      executions(clickhouse, [this](std::string slug) { return check(environments, std::move(slug)); }, clock,
+                  },
+              .journal = journal_options(settings)}),
+      executions(clickhouse, [this](std::string slug) { return data_name_of(environments, database, std::move(slug)); }, clock,
                  {.tenant = settings.tenant_id,
                   .cursor_key = bytes_of(keys.cursors().bytes),
                   .stale_after = settings.ingest.running_stale_after}) {
   configuration.on_change([this](std::string environment, std::string application, std::string username) {
     return commands.push_config(std::move(environment), std::move(application), std::move(username));
   });
-  health.watch("postgres", [this] { return postgres.ping(); });
+  health.watch("postgres", [this] { return ping(postgres, database); });
   health.watch("clickhouse", [this] { return clickhouse.ping(); });
 }
 
@@ -201,6 +229,7 @@ Expected<void> add_routes(Services& services, const Settings& settings) {
       {.body_bytes = settings.ingest.request_bytes, .decoded_body_bytes = settings.ingest.request_bytes * 4});
   add_executions_routes(router, services.executions);
   add_audit_routes(router, services.audit_ledger);
+  add_license_routes(router, services.license);
   add_openapi_route(router, openapi_document());
   add_asset_routes(router, embedded::user_interface(), settings.http.base_path);
   if (auto sealed = router.seal(); !sealed) return sealed;
@@ -218,29 +247,16 @@ void add_metrics(Services& services, const web::Server& http, const Log& log) {
   metrics.observe("cameleer_agents_known", "Agents held in memory", {},
                   [&services] { return static_cast<double>(services.agents.known()); });
   add_command_metrics(metrics, services.commands);
+  metrics.observe("cameleer_environment_removals_waiting", "Removed environments with telemetry left to delete", {},
+                  [&services] { return static_cast<double>(services.telemetry_removal.waiting()); });
   metrics.observe("cameleer_workers_waiting", "Pieces of work with the worker pool", {},
                   [&services] { return static_cast<double>(services.workers.waiting()); });
   metrics.observe_total("cameleer_log_lines_dropped_total", "Log lines dropped because their reader was too slow", {},
                         [&log] { return static_cast<double>(log.dropped()); });
-  const auto& ingest = services.ingest.counters();
-  metrics.observe_total("cameleer_ingest_requests_total", "Data requests handed to the store", {},
-                        [&ingest] { return static_cast<double>(ingest.requests); });
-  for (const auto* table : {"executions", "processor_executions", "route_catalog", "logs", "agent_metrics",
-                            "agent_events", "route_diagrams"}) {
-    metrics.observe_total("cameleer_ingest_rows_total", "Rows stored and acknowledged", {{"table", table}},
-                          [&ingest, table] {
-                            const auto found = ingest.rows.find(table);
-                            return found == ingest.rows.end() ? 0.0 : static_cast<double>(found->second);
-                          });
-  }
-  add_kind_metrics(metrics, services.ingest);
+  add_ingest_metrics(metrics, services.ingest);
   add_oidc_metrics(metrics, services.provider_tokens);
-  metrics.observe_total("cameleer_ingest_batches_total", "Inserts sent to the store", {},
-                        [&ingest] { return static_cast<double>(ingest.batches); });
-  metrics.observe_total("cameleer_ingest_refused_total", "Data requests whose content the store refused", {},
-                        [&ingest] { return static_cast<double>(ingest.refused); });
-  metrics.observe_total("cameleer_ingest_failed_total", "Data requests that could not be stored", {},
-                        [&ingest] { return static_cast<double>(ingest.failed); });
+  add_license_metrics(metrics, services.license, services.caps);
+  add_provider_session_metrics(metrics, services.provider_sessions);
   for (const auto& dependency : services.health.dependencies()) {
     metrics.observe("cameleer_dependency_up", "1 while the dependency answers", {{"dependency", dependency.name}},
                     [&dependency] { return dependency.up ? 1.0 : 0.0; });

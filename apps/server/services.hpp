@@ -7,11 +7,17 @@
 #include "server/audit/audit_service.hpp"
 #include "server/auth/auth_service.hpp"
 #include "server/auth/authorizer.hpp"
+#include "server/auth/database_watch.hpp"
+#include "server/auth/key_rotation.hpp"
 #include "server/claim_mappings/claim_mapping_service.hpp"
 #include "server/commands/command_service.hpp"
 #include "server/configuration/configuration_service.hpp"
+#include "server/environments/telemetry_removal.hpp"
 #include "server/executions/executions_service.hpp"
 #include "server/ingest/ingest_service.hpp"
+#include "server/license/license_enforcer.hpp"
+#include "server/license/license_service.hpp"
+#include "server/license/license_trust.hpp"
 #include "server/oidc/oidc_login.hpp"
 #include "server/settings/settings.hpp"
 #include "server/telemetry/health.hpp"
@@ -38,15 +44,21 @@ struct StoreAddresses {
 /// nothing.
 struct Services {
   Services(async::Executor executor, const Settings& settings, const StoreAddresses& addresses, identity::Keys keys,
-           Clock clock, Random random);
+           LicenseKeyRing license_keys, Clock clock, Random random);
 
   identity::Keys keys;
   async::WorkerPool workers;
   postgres::Pool postgres;
+  DatabaseWatch database;
   clickhouse::Client clickhouse;
   AuditService audit;
   AuditLedger audit_ledger;
+  KeyRotation key_rotation;
+  LicenseGate license_gate;
+  LicenseEnforcer caps;
+  LicenseService license;
   EnvironmentService environments;
+  TelemetryRemoval telemetry_removal;
   TokenService tokens;
   AuthService auth;
   UserService users;
@@ -59,6 +71,8 @@ struct Services {
   OidcConfigurationService oidc;
   ProviderUsers provider_users;
   ProviderTokens provider_tokens;
+  ProviderSessionStore provider_session_store;
+  ProviderSessions provider_sessions;
   OidcLogin oidc_login;
   AgentService agents;
   ConfigurationService configuration;

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { CommandStream } from './command_stream.mjs';
+import { licence, newKeyPair, revocationsOf, tokenOf } from './license_tokens.mjs';
 import { RealProvider, audience } from './oidc_provider.mjs';
 import { ServerProcess, eventually, serverProgram } from './server_process.mjs';
 
@@ -13,18 +14,21 @@ const password = 'Correct-Horse-1', other = 'Another-Horse-2';
 const unrecorded = {
   refreshToken: 'goes on with a sign-in that is on record; reuse of a spent token is recorded',
   testOidcConfiguration: 'asks the provider only', testClaimMappings: 'evaluates only',
+  previewLicense: 'evaluates only',
 };
 const ofAgents = ['api_key', 'agent', 'agent_stream', 'agent_refresh'];
 
 const provider = new RealProvider({ olga: { name: 'Olga', preferred_username: 'olga' } });
 provider.redirectUris = ['http://127.0.0.1:1/callback'];
+const vendor = newKeyPair();
 let server, admin, agent;
 const ids = {}, done = new Map();
 
 before(async () => {
   await provider.start();
   server = new ServerProcess({
-    env: { CAMELEER_OIDC_ISSUER_URI: provider.issuer, CAMELEER_OIDC_AUDIENCE: audience, CAMELEER_SERVER_OIDC_M2M_CLIENT_IDS: 'robot' },
+    license: null,
+    env: { CAMELEER_SERVER_LICENSE_PUBLICKEY: vendor.publicKey, CAMELEER_OIDC_ISSUER_URI: provider.issuer, CAMELEER_OIDC_AUDIENCE: audience, CAMELEER_SERVER_OIDC_M2M_CLIENT_IDS: 'robot' },
   });
   await server.start();
   admin = await server.adminToken();
@@ -66,6 +70,11 @@ async function people() {
   await call('logout', 'auth/logout', undefined, await signedIn('ada', password));
 }
 
+async function licences() {
+  await call('installLicense', 'admin/license', { token: tokenOf(licence({ limits: { max_environments: 5, max_users: 10 } }), vendor.privateKey) });
+  await call('installLicenseRevocations', 'admin/license/revocations', { token: revocationsOf([], 1, vendor.privateKey) });
+}
+
 async function roles() {
   ids.role = (await call('createRole', 'admin/roles', { name: 'Reader', permissions: ['view_audit'] })).body.id;
   await call('updateRole', 'admin/roles/Reader', { permissions: ['view_audit', 'view_runtime'] });
@@ -95,7 +104,11 @@ async function configuration() {
   await call('putApplicationConfig', 'environments/default/apps/orders/config', { engineLevel: 'NONE' });
   await call('putSensitiveKeys', 'admin/sensitive-keys', { keys: ['iban'] });
   const key = (await call('createApiKey', 'admin/environments/default/api-keys', { label: 'pipeline' })).body;
+  await call('rotateApiKey', `admin/environments/default/api-keys/${key.id}/rotate`);
   await call('revokeApiKey', `admin/environments/default/api-keys/${key.id}`);
+  await call('createEnvironment', 'admin/environments', { slug: 'staging', displayName: 'Staging' });
+  await call('updateEnvironment', 'admin/environments/staging', { displayName: 'Rehearsal' });
+  await call('deleteEnvironment', 'admin/environments/staging?confirm=staging');
   await call('sendCommand', 'agents/a1/commands', { type: 'config-update' });
   await call('sendCommandToApplication', 'agents/groups/orders/commands?environment=default', { type: 'config-update' });
   await call('sendCommandToEnvironment', 'agents/commands?environment=default', { type: 'config-update' });
@@ -105,6 +118,7 @@ async function configuration() {
   await server.request('POST', `/api/v1/agents/a1/commands/${id}/ack`, { token: agent.accessToken, json: { status: 'SUCCESS', data: { newExchangeId: 'x1' } } });
   await replayed;
   stream.close();
+  await call('removeLicense', 'admin/license');
 }
 
 /** Of all entries, the newest first. */
@@ -121,6 +135,7 @@ async function entries(query = '') {
 }
 
 test('every change by people is on record, with its request and who asked', async () => {
+  await licences();
   await people();
   await roles();
   await configuration();
@@ -136,6 +151,7 @@ test('every change by people is on record, with its request and who asked', asyn
     }
   }
   for (const [operation, [was, is]] of Object.entries({
+    updateEnvironment: [/Staging/, /Rehearsal/], rotateApiKey: [/ACTIVE/, /ROTATED/],
     updateUser: [/"ada"/, /Ada Lovelace/], updateRole: [/\["view_audit"\]/, /view_runtime/], updateGroup: [/"description":""/, /Integration/],
     updateClaimMapping: [/"ops"/, /operations/], putApplicationConfig: [/MINIMAL/, /NONE/], putSensitiveKeys: [/\[\]/, /iban/], replaceOidcConfiguration: [/./, /nickname/],
   })) {

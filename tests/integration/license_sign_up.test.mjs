@@ -59,7 +59,7 @@ test('a first bearer token is refused with the envelope, that of a known user is
   assert.equal((await me('bob')).status, 200);
   assert.equal(await refusals(), 2);
   const { body } = await server.request('GET', '/api/v1/admin/audit?action=cap_exceeded', { token: admin });
-  assert.deepEqual(body.items.map((one) => [one.username, one.target]).sort(), [['cleo', 'max_users'], ['dora', 'max_users']]);
+  assert.deepEqual(body.items.map((one) => [one.username, one.target]).sort(), [['cleo', 'max_users'], ['oidc:dora', 'max_users']]);
 });
 
 test('with a licence the same person comes in', async () => {

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, existsSync, chmodSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { licence, newKeyPair, tokenOf } from './license_tokens.mjs';
 import { keepDatabases, logOf, rememberServer, traces } from '../secrets/collect.mjs';
 
 export const build = process.env.CAMELEER_BUILD ?? fail('CAMELEER_BUILD');
@@ -39,9 +40,20 @@ export async function eventually(what, condition, seconds = 30) {
 }
 
 export class ServerProcess {
-  /** @param {{flags?: string[], env?: object, folder?: string, port?: number}} options */
-  constructor({ flags = [], env = {}, folder = temporaryFolder(), port = 0 } = {}) {
-    Object.assign(this, { flags, env, folder, port, output: '', lines: [] });
+  /**
+   * `license: null`: none, so that the default tier holds; otherwise one that caps nothing a test does.
+   * @param {{flags?: string[], env?: object, folder?: string, port?: number, ack?: 'clickhouse' | 'journal', license?: null}} options
+   */
+  constructor({ flags = [], env = {}, folder = temporaryFolder(), port = 0, ack = 'clickhouse', license } = {}) {
+    // Rows show with their 202, which most tests count on. What the journal promises has tests of its own.
+    Object.assign(this, { flags: [`--ingest.ack=${ack}`, ...flags], env, folder, port, license, output: '', lines: [] });
+  }
+
+  /** The settings with the test licence, for this server's tenant. */
+  licenseSettings() {
+    if (this.license === null) return {};
+    const flag = this.flags.find((one) => one.startsWith('--tenant-id='))?.slice('--tenant-id='.length);
+    return generousLicense(flag ?? this.env.CAMELEER_SERVER_TENANT_ID ?? this.env.CAMELEER_TENANT_ID ?? 'default');
   }
 
   async start() {
@@ -52,7 +64,7 @@ export class ServerProcess {
       `--http.listen=127.0.0.1:${this.port}`, `--data-dir=${join(this.folder, 'data')}`,
       `--engines.clickhouse-program=${engineProgram}`, `--engines.clickhouse-library=${engineLibrary}`,
       '--engines.clickhouse-memory-mb=1024', ...this.flags,
-    ], { env: { ...cleanEnvironment(), ...this.env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    ], { env: { ...cleanEnvironment(), ...this.licenseSettings(), ...this.env }, stdio: ['ignore', 'pipe', 'pipe'] });
     const log = logOf('server', this.child.pid);
     let rest = '';
     const take = (chunk) => {
@@ -158,6 +170,19 @@ export class ServerProcess {
     if (answer.status !== 200) throw new Error(`${agentId} was not registered: ${answer.status} ${answer.text}`);
     return answer.body;
   }
+}
+
+const vendor = newKeyPair();
+const licences = new Map();
+
+/** Settings with a licence that caps nothing a test does, by a vendor of this run; the same for each start. */
+export function generousLicense(tenantId = 'default') {
+  if (!licences.has(tenantId)) {
+    const limits = Object.fromEntries(['environments', 'apps', 'agents', 'users', 'outbound_connections', 'alert_rules', 'total_cpu_millis', 'total_memory_mb', 'total_replicas',
+      'execution_retention_days', 'log_retention_days', 'metric_retention_days', 'jar_retention_count'].map((name) => [`max_${name}`, 1_000_000]));
+    licences.set(tenantId, tokenOf(licence({ tenantId, limits }), vendor.privateKey));
+  }
+  return { CAMELEER_SERVER_LICENSE_PUBLICKEY: vendor.publicKey, CAMELEER_SERVER_LICENSE_TOKEN: licences.get(tenantId) };
 }
 
 /** The environment without settings that somebody's shell may carry. */

@@ -94,7 +94,7 @@ async::Task<web::Response> register_agent(AgentService& agents, web::Request& re
   if (!registration) co_return web::problem(registration.error(), request.request_id);
   const auto id = registration->key.id;
   auto result = co_await agents.register_agent(principal_of(request), std::move(*registration));
-  if (!result) co_return web::problem(result.error(), request.request_id);
+  if (!result) co_return problem_of(agents.caps(), result.error(), request.request_id);
   json::object body;
   body["agentId"] = id;
   body["sseEndpoint"] = result->sse_endpoint;

@@ -4,9 +4,16 @@ namespace cameleer::server {
 namespace {
 
 constexpr std::size_t kBatch = 500;
+constexpr std::chrono::hours kRemembered{24};
 
 void set_skew(agent::Record& record, std::optional<Instant> agent_time, Instant now) {
   if (agent_time) record.clock_skew_ms = milliseconds_of(*agent_time) - milliseconds_of(now);
+}
+
+/// An agent that counts among those that are allowed already.
+bool is_about(const agent::Record& record, Instant now) {
+  return record.state == agent::State::live || record.state == agent::State::stale ||
+         record.last_heartbeat_at >= now - kRemembered;
 }
 
 std::unexpected<Error> full() {
@@ -38,6 +45,28 @@ Expected<void> AgentService::remember(agent::Record record, bool dirty) {
   return {};
 }
 
+async::Task<Expected<void>> AgentService::put_registered(agent::Change change, bool is_known, std::string key_ref,
+                                                         Instant now) {
+  if (is_known || settings_.caps == nullptr) co_return co_await store_.put(std::move(change), now);
+  auto transaction = co_await store_.begin();
+  if (!transaction) co_return std::unexpected(transaction.error());
+  auto turn = co_await settings_.caps->take_turn(**transaction, LicenseLimit::max_agents);
+  if (!turn) co_return turn;
+  // It may have registered twice at once.
+  auto there = co_await store_.is_about(**transaction, change.record.key, now - kRemembered);
+  if (!there) co_return std::unexpected(there.error());
+  if (!*there) {
+    AuditActor actor{.username = "API key " + key_ref};
+    auto allowed = co_await settings_.caps->check(**transaction, LicenseLimit::max_agents, std::move(actor));
+    if (!allowed) co_return allowed;
+  }
+  auto stored = co_await store_.put(**transaction, std::move(change), now);
+  if (!stored) co_return stored;
+  auto committed = co_await (*transaction)->commit();
+  if (!committed) co_return std::unexpected(committed.error().for_caller());
+  co_return Expected<void>{};
+}
+
 async::Task<Expected<RegistrationResult>> AgentService::register_agent(const Principal& caller,
                                                                        Registration registration) {
   if (registration.key.environment != caller.environment) {
@@ -60,6 +89,7 @@ async::Task<Expected<RegistrationResult>> AgentService::register_agent(const Pri
   auto known = co_await store_.find(registration.key);
   if (!known) co_return std::unexpected(known.error());
   const auto now = clock_();
+  const bool is_known = *known && is_about(**known, now);
   auto change =
       agent::register_agent(*known, registration.key, std::move(registration.description), caller.key_ref, now);
   set_skew(change.record, registration.agent_time, now);
@@ -68,7 +98,7 @@ async::Task<Expected<RegistrationResult>> AgentService::register_agent(const Pri
                        .environment = change.record.key.environment,
                        .application = change.record.description.application,
                        .key_ref = caller.key_ref};
-  auto stored = co_await store_.put(change, now);
+  auto stored = co_await put_registered(change, is_known, caller.key_ref, now);
   if (!stored) co_return std::unexpected(stored.error());
   if (auto kept = remember(std::move(change.record), false); !kept) co_return std::unexpected(kept.error());
   const auto slash = settings_.base_path.ends_with('/') ? "" : "/";

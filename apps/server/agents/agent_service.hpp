@@ -3,6 +3,7 @@
 #include "server/auth/principal.hpp"
 #include "server/auth/token_service.hpp"
 #include "server/environments/environment_service.hpp"
+#include "server/license/license_enforcer.hpp"
 
 namespace cameleer::server {
 
@@ -16,7 +17,8 @@ struct AgentServiceSettings {
   std::size_t max_known = 50'000;  ///< agents held in memory; one more is `overloaded`
   std::string base_path = "/";     ///< prefix of `sseEndpoint`
   std::string tenant_id = "default";
-  ConfigOf config_of = {};  ///< empty: no application has one
+  ConfigOf config_of = {};          ///< empty: no application has one
+  LicenseEnforcer* caps = nullptr;  ///< none: as many agents as `max_known`
 };
 
 struct Registration {
@@ -44,7 +46,8 @@ class AgentService {
   AgentService(postgres::Pool& pool, TokenService& tokens, EnvironmentService& environments, const identity::Keys& keys,
                Clock clock, AgentServiceSettings settings = {});
 
-  /// `caller` is the principal of an API key; the environment named must be its own.
+  /// `caller` is the principal of an API key; the environment named must be its own. `license_cap_exceeded`: as many
+  /// agents are LIVE as may be, and this one is neither LIVE nor STALE nor was LIVE within a day.
   async::Task<Expected<RegistrationResult>> register_agent(const Principal& caller, Registration registration);
   /// `caller` is the principal of a refresh token.
   async::Task<Expected<TokenPair>> refresh(const Principal& caller);
@@ -66,6 +69,7 @@ class AgentService {
   async::Task<> stop();
 
   [[nodiscard]] Instant now() const { return clock_(); }
+  [[nodiscard]] const LicenseEnforcer* caps() const { return settings_.caps; }
   /// For metrics: agents in memory.
   [[nodiscard]] std::size_t known() const { return known_.size(); }
 
@@ -75,6 +79,7 @@ class AgentService {
     bool dirty = false;
   };
   async::Task<Expected<agent::Record>> load_or_recreate(const Principal& caller);
+  async::Task<Expected<void>> put_registered(agent::Change change, bool is_known, std::string key_ref, Instant now);
   void take_newer(std::vector<agent::Record>& records) const;
   Expected<void> remember(agent::Record record, bool dirty);
 

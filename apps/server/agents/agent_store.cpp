@@ -70,6 +70,56 @@ postgres::Parameter event_of(const agent::Change& change) {
   return {std::string(agent::name_of(*change.transition))};
 }
 
+/// The whole row and the event of the change.
+constexpr const char* kPut =
+    "with event as (insert into agent_events (environment, agent_id, application, type, occurred_at) "
+    "select $1::text, $2::text, $4::text, $17::text, $18::timestamptz where $17::text is not null) "
+    "insert into agents (environment, agent_id, display_name, application, version, camel_version, runtime, "
+    "route_ids, "
+    "route_states, capabilities, state, registered_at, last_heartbeat_at, state_since, clock_skew_ms, key_ref) "
+    "values ($1::text, $2::text, $3, $4::text, $5, $6, $7, $8::jsonb, $9::jsonb, $10::jsonb, $11, $12::timestamptz, "
+    "$13::timestamptz, $14::timestamptz, $15::bigint, $16) "
+    "on conflict (environment, agent_id) do update set display_name = excluded.display_name, "
+    "application = excluded.application, version = excluded.version, camel_version = excluded.camel_version, "
+    "runtime = excluded.runtime, route_ids = excluded.route_ids, route_states = excluded.route_states, "
+    "capabilities = excluded.capabilities, state = excluded.state, registered_at = excluded.registered_at, "
+    "last_heartbeat_at = greatest(agents.last_heartbeat_at, excluded.last_heartbeat_at), "
+    "state_since = excluded.state_since, clock_skew_ms = excluded.clock_skew_ms, key_ref = excluded.key_ref";
+
+postgres::Parameters parameters_of(const agent::Change& change, Instant now) {
+  const auto& record = change.record;
+  return {record.key.environment,
+          record.key.id,
+          record.description.display_name,
+          record.description.application,
+          text_or_null(record.description.version),
+          text_or_null(record.description.camel_version),
+          text_or_null(record.description.runtime),
+          json_of(record.description.route_ids),
+          json_of(record.route_states),
+          record.description.capabilities,
+          std::string(agent::name_of(record.state)),
+          format_instant(record.registered_at),
+          format_instant(record.last_heartbeat_at),
+          format_instant(record.state_since),
+          record.clock_skew_ms,
+          record.key_ref,
+          event_of(change),
+          format_instant(now)};
+}
+
+/// `Connection`: a pool or a transaction.
+template <class Connection>
+async::Task<Expected<void>> put_in(Connection& connection, agent::Change change, Instant now) {
+  auto result = co_await connection.query(kPut, parameters_of(change, now));
+  // The environment was removed since it was looked for.
+  if (!result && result.error().sqlstate == "23503") {
+    co_return fail(ErrorCode::environment_not_found, "There is no environment of this name.");
+  }
+  if (!result) co_return std::unexpected(result.error().for_caller());
+  co_return Expected<void>{};
+}
+
 }  // namespace
 
 async::Task<Expected<std::optional<agent::Record>>> AgentStore::find(agent::Key key) {
@@ -109,42 +159,27 @@ async::Task<Expected<std::vector<agent::Record>>> AgentStore::overdue(agent::Set
 }
 
 async::Task<Expected<void>> AgentStore::put(agent::Change change, Instant now) {
-  const auto& record = change.record;
-  postgres::Parameters parameters{record.key.environment,
-                                  record.key.id,
-                                  record.description.display_name,
-                                  record.description.application,
-                                  text_or_null(record.description.version),
-                                  text_or_null(record.description.camel_version),
-                                  text_or_null(record.description.runtime),
-                                  json_of(record.description.route_ids),
-                                  json_of(record.route_states),
-                                  record.description.capabilities,
-                                  std::string(agent::name_of(record.state)),
-                                  format_instant(record.registered_at),
-                                  format_instant(record.last_heartbeat_at),
-                                  format_instant(record.state_since),
-                                  record.clock_skew_ms,
-                                  record.key_ref,
-                                  event_of(change),
-                                  format_instant(now)};
-  auto result = co_await pool_.query(
-      "with event as (insert into agent_events (environment, agent_id, application, type, occurred_at) "
-      "select $1::text, $2::text, $4::text, $17::text, $18::timestamptz where $17::text is not null) "
-      "insert into agents (environment, agent_id, display_name, application, version, camel_version, runtime, "
-      "route_ids, "
-      "route_states, capabilities, state, registered_at, last_heartbeat_at, state_since, clock_skew_ms, key_ref) "
-      "values ($1::text, $2::text, $3, $4::text, $5, $6, $7, $8::jsonb, $9::jsonb, $10::jsonb, $11, $12::timestamptz, "
-      "$13::timestamptz, $14::timestamptz, $15::bigint, $16) "
-      "on conflict (environment, agent_id) do update set display_name = excluded.display_name, "
-      "application = excluded.application, version = excluded.version, camel_version = excluded.camel_version, "
-      "runtime = excluded.runtime, route_ids = excluded.route_ids, route_states = excluded.route_states, "
-      "capabilities = excluded.capabilities, state = excluded.state, registered_at = excluded.registered_at, "
-      "last_heartbeat_at = greatest(agents.last_heartbeat_at, excluded.last_heartbeat_at), "
-      "state_since = excluded.state_since, clock_skew_ms = excluded.clock_skew_ms, key_ref = excluded.key_ref",
+  co_return co_await put_in(pool_, std::move(change), now);
+}
+
+async::Task<Expected<void>> AgentStore::put(postgres::Transaction& transaction, agent::Change change, Instant now) {
+  co_return co_await put_in(transaction, std::move(change), now);
+}
+
+async::Task<Expected<bool>> AgentStore::is_about(postgres::Transaction& transaction, agent::Key key, Instant since) {
+  postgres::Parameters parameters{key.environment, key.id, format_instant(since)};
+  auto result = co_await transaction.query(
+      "select from agents where environment = $1 and agent_id = $2 and (state in ('LIVE', 'STALE') or "
+      "last_heartbeat_at >= $3::timestamptz)",
       std::move(parameters));
   if (!result) co_return std::unexpected(result.error().for_caller());
-  co_return Expected<void>{};
+  co_return result->rows() > 0;
+}
+
+async::Task<Expected<std::unique_ptr<postgres::Transaction>>> AgentStore::begin() {
+  auto transaction = co_await pool_.begin();
+  if (!transaction) co_return std::unexpected(transaction.error().for_caller());
+  co_return std::move(*transaction);
 }
 
 async::Task<Expected<bool>> AgentStore::put_silence(agent::State before, agent::Change change, Instant now) {

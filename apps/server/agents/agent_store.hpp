@@ -19,6 +19,10 @@ class AgentStore {
 
   /// The whole row and the event of the change, in one statement.
   async::Task<Expected<void>> put(agent::Change change, Instant now);
+  async::Task<Expected<void>> put(postgres::Transaction& transaction, agent::Change change, Instant now);
+  /// Whether the agent is LIVE or STALE, or was LIVE since.
+  async::Task<Expected<bool>> is_about(postgres::Transaction& transaction, agent::Key key, Instant since);
+  async::Task<Expected<std::unique_ptr<postgres::Transaction>>> begin();
   /// A sweep's change: only while the row is still as the sweep saw it; false otherwise.
   async::Task<Expected<bool>> put_silence(agent::State before, agent::Change change, Instant now);
   /// Times, clock skews, capabilities and route states of many agents at once. A row that another process found silent

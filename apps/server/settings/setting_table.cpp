@@ -100,6 +100,12 @@ Expected<void> set_text(std::string& target, string_view text) {
   return {};
 }
 
+/// Whatever it is: a licence that is none must not keep the server from starting, and keys are read later.
+Expected<void> set_license_text(std::string& target, string_view text) {
+  target = text;
+  return {};
+}
+
 /// Empty leaves the value open.
 Expected<void> set_optional(std::optional<std::string>& target, string_view text, const char* pattern) {
   if (text.empty()) return {};
@@ -190,16 +196,23 @@ constexpr SettingRow kTable[] = {
   {"cameleer.server.security.adminpassword", "", "empty, or a password that meets the policy",
    "Password of the first user `admin`; empty: a random one, written to <data-dir>/first-start.txt.", true,
    [](S& s, V v) { return set_text(s.security.admin_password, v); }},
+  {"cameleer.server.security.recover-admin", "false", "true or false; true needs cameleer.server.auth.local.enabled",
+   "Break-glass: this start gives the local user `admin` a new password, in <data-dir>/first-start.txt, and the role ADMIN. Take it out afterwards.", false,
+   [](S& s, V v) { return set_boolean(s.security.recover_admin, v); }},
   {"cameleer.server.security.bootstraptoken", "", "empty, or at least 16 characters", "Accepted for agent registration beside API keys.", true,
    [](S& s, V v) { return v.empty() || v.size() >= 16 ? set_text(s.security.bootstrap_token, v) : Expected<void>(wrong()); }},
   {"cameleer.server.security.bootstraptokenprevious", "", "empty, or at least 16 characters", "The bootstrap token before the last rotation.", true,
    [](S& s, V v) { return v.empty() || v.size() >= 16 ? set_text(s.security.previous_bootstrap_token, v) : Expected<void>(wrong()); }},
   {"cameleer.server.security.bootstrapenvironment", "default", "an environment's slug", "The one environment a bootstrap token is good for.", false,
    [](S& s, V v) { return set_matching(s.security.bootstrap_environment, v, "[a-z0-9][a-z0-9-]{0,63}"); }},
+  {"cameleer.server.security.apikeygracehours", "24", "0 to 8760 hours", "A rotated API key counts for so long.", false,
+   [](S& s, V v) { return set_duration(s.security.api_key_grace, v, 0, 8'760, std::chrono::hours()); }},
   {"cameleer.server.security.session-idle-minutes", "480", "1 to 43200 minutes", "A browser session ends after so long without a request.", false,
    [](S& s, V v) { return set_duration(s.security.session_idle, v, 1, 43'200, std::chrono::minutes()); }},
   {"cameleer.server.security.session-absolute-minutes", "1440", "1 to 43200 minutes", "A browser session ends so long after sign-in.", false,
    [](S& s, V v) { return set_duration(s.security.session_absolute, v, 1, 43'200, std::chrono::minutes()); }},
+  {"cameleer.server.security.outage-grace-s", "60", "1 to 3600 s", "PostgreSQL unreachable for so long: people may change nothing until it is back.", false,
+   [](S& s, V v) { return set_duration(s.security.outage_grace, v, 1, 3'600, std::chrono::seconds()); }},
   {"cameleer.server.auth.local.enabled", "true", "true or false", "Sign-in with a password of this server.", false,
    [](S& s, V v) { return set_boolean(s.local_login, v); }, "cameleer.auth.local.enabled"},
 
@@ -241,6 +254,15 @@ constexpr SettingRow kTable[] = {
   {"cameleer.server.oidc.ca-file", "", "empty, or a PEM file", "Authorities that the provider's certificate is checked with; empty: the system's.", false,
    [](S& s, V v) { return set_text(s.oidc_ca_file, v); }},
 
+  {"cameleer.server.license.token", "", "empty, or a licence token", "The licence; wins over the file and over one that was installed.", true,
+   [](S& s, V v) { return set_license_text(s.license.token, v); }},
+  {"cameleer.server.license.file", "/etc/cameleer/license.jwt", "empty, or a path", "A file with the licence, watched for change; wins over one that was installed.", false,
+   [](S& s, V v) { return set_text(s.license.file, v); }},
+  {"cameleer.server.license.publickey", "", "empty, or an Ed25519 public key: base64 of its X.509 SPKI, or PEM", "What licences must be signed with. In a build that carries keys, both settings of keys only narrow them.", false,
+   [](S& s, V v) { return set_license_text(s.license.public_key, v); }},
+  {"cameleer.server.license.publickeys", "", "empty, at most 8 keys separated by commas or as JSON, or the absolute path of a file with them", "The same for several keys, so that they can be changed without a gap.", false,
+   [](S& s, V v) { return set_license_text(s.license.public_keys, v); }},
+
   {"cameleer.server.agents.heartbeat-interval-ms", "30000", "100 to 3600000 ms", "What agents are told at registration.", false,
    [](S& s, V v) { return set_duration(s.agents.heartbeat_interval, v, 100, 3'600'000, std::chrono::milliseconds()); }},
   {"cameleer.server.agents.stale-after-ms", "90000", "100 to 86400000 ms", "Without a heartbeat for so long a LIVE agent is STALE.", false,
@@ -258,6 +280,10 @@ constexpr SettingRow kTable[] = {
    [](S& s, V v) { return set_number(s.ingest.request_bytes, v, 65'536, 268'435'456); }},
   {"cameleer.server.ingest.captured-body-bytes", "65536", "0 to 1048576 bytes", "Stored of one message body; the rest is cut and flagged.", false,
    [](S& s, V v) { return set_number(s.ingest.captured_body_bytes, v, 0, 1'048'576); }},
+  {"cameleer.server.ingest.ack", "journal", "journal or clickhouse", "When data is acknowledged: on disk in the journal of the data directory, or stored by the engine. Take clickhouse where the data directory does not outlive the server.", false,
+   [](S& s, V v) { return set_matching(s.ingest.acknowledge_after, v, "journal|clickhouse"); }},
+  {"cameleer.server.ingest.journal-bytes", "4294967296", "16777216 to 1099511627776 bytes", "Room in the journal for data that the store has not taken yet; a full journal refuses (503).", false,
+   [](S& s, V v) { return set_number(s.ingest.journal_bytes, v, 16'777'216, 1'099'511'627'776); }},
   {"cameleer.server.ingest.running-stale-after-s", "300", "1 to 864000 s", "A RUNNING execution without news for so long is shown INCOMPLETE.", false,
    [](S& s, V v) { return set_duration(s.ingest.running_stale_after, v, 1, 864'000, std::chrono::seconds()); }},
 

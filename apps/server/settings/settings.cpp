@@ -74,6 +74,10 @@ Expected<void> check_together(const Settings& settings) {
     return wrong_setting("cameleer.server.auth.local.enabled",
                          "false needs cameleer.server.oidc.issuer-uri among the settings: nobody could sign in");
   }
+  if (!settings.local_login && settings.security.recover_admin) {
+    return wrong_setting("cameleer.server.security.recover-admin",
+                         "needs cameleer.server.auth.local.enabled: nobody could sign in with the password");
+  }
   if (!settings.stores.postgres_url.empty() && settings.security.master_key.empty()) {
     return wrong_setting(
         "cameleer.server.security.masterkey",

@@ -43,8 +43,11 @@ struct Settings {
   struct Security {
     std::string master_key, previous_master_key;  ///< 32 bytes, or empty
     std::string admin_password;
+    bool recover_admin = false;
     std::string bootstrap_token, previous_bootstrap_token, bootstrap_environment;
+    std::chrono::hours api_key_grace{};
     std::chrono::minutes session_idle{}, session_absolute{};
+    std::chrono::seconds outage_grace{};
   } security;
   bool local_login = true;
 
@@ -59,6 +62,11 @@ struct Settings {
   } oidc;
   std::string oidc_ca_file;  ///< empty: the system's authorities
 
+  struct License {
+    std::string token, file;              ///< empty: none
+    std::string public_key, public_keys;  ///< as given
+  } license;
+
   struct Agents {
     std::chrono::milliseconds heartbeat_interval{};
     std::chrono::milliseconds stale_after{}, dead_after{};
@@ -70,6 +78,8 @@ struct Settings {
     std::size_t request_bytes = 0;        ///< of one request body, as received
     std::size_t captured_body_bytes = 0;  ///< stored of one body; the rest is cut and flagged
     std::chrono::seconds running_stale_after{};
+    std::string acknowledge_after;    ///< `journal` or `clickhouse`
+    std::uint64_t journal_bytes = 0;  ///< room for what waits for the store
   } ingest;
 
   std::string log_level;

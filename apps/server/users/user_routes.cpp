@@ -100,7 +100,9 @@ async::Task<web::Response> create(UserService& users, web::Request& request) {
   }
   check_email(body, wanted.email);
   if (body.failure()) co_return web::problem(*body.failure(), request.request_id);
-  co_return answer(co_await users.create(caller_of(request), std::move(wanted)), request, 201);
+  auto user = co_await users.create(caller_of(request), std::move(wanted));
+  if (!user) co_return problem_of(users.caps(), user.error(), request.request_id);
+  co_return answer(user, request, 201);
 }
 
 async::Task<web::Response> update(UserService& users, web::Request& request) {

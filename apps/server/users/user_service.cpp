@@ -70,6 +70,10 @@ async::Task<Expected<UserDetails>> UserService::create(Caller caller, NewUser wa
   if (auto problem = identity::password_problem(wanted.password, wanted.username)) {
     co_return fail(ErrorCode::weak_password, std::move(*problem), "/password");
   }
+  if (settings_.caps != nullptr) {
+    auto allowed = co_await settings_.caps->check_early(pool_, LicenseLimit::max_users, caller.actor);
+    if (!allowed) co_return std::unexpected(allowed.error());
+  }
   auto hashed = co_await hash(std::move(wanted.password));
   if (!hashed) co_return std::unexpected(hashed.error());
   Account account;
@@ -81,6 +85,10 @@ async::Task<Expected<UserDetails>> UserService::create(Caller caller, NewUser wa
   account.password_hash = std::move(*hashed);
   auto transaction = co_await begin_access_change(pool_);
   if (!transaction) co_return std::unexpected(transaction.error());
+  if (settings_.caps != nullptr) {
+    auto allowed = co_await settings_.caps->check(**transaction, LicenseLimit::max_users, caller.actor);
+    if (!allowed) co_return std::unexpected(allowed.error());
+  }
   auto inserted = co_await AccountStore::insert(**transaction, account);
   if (!inserted) co_return std::unexpected(inserted.error());
   auto entry = entry_of(caller, "create_user", account);

@@ -1,5 +1,6 @@
 #pragma once
 #include "server/auth/auth_service.hpp"
+#include "server/license/license_enforcer.hpp"
 #include "server/users/account_store.hpp"
 
 namespace cameleer::server {
@@ -9,6 +10,7 @@ struct UserServiceSettings {
   std::function<bool()> local_accounts = [] { return true; };
   int lock_after_failures = 5;
   std::chrono::minutes lock_time{15};
+  LicenseEnforcer* caps = nullptr;  ///< none: as many users as one likes
 };
 
 struct NewUser {
@@ -40,8 +42,9 @@ class UserService {
               Random random, UserServiceSettings settings = {});
 
   async::Task<Expected<std::vector<Account>>> list(AccountStore::Page page);
+  [[nodiscard]] const LicenseEnforcer* caps() const { return settings_.caps; }
   async::Task<Expected<UserDetails>> find(std::string id_or_name);
-  /// `weak_password`; `conflict`: the name is taken.
+  /// `weak_password`; `conflict`: the name is taken; `license_cap_exceeded`.
   async::Task<Expected<UserDetails>> create(Caller caller, NewUser wanted);
   async::Task<Expected<UserDetails>> update(Caller caller, std::string id_or_name, UserChange wanted);
   async::Task<Expected<void>> remove(Caller caller, std::string id_or_name);

@@ -63,8 +63,11 @@ async::Task<std::optional<Response>> Exchange::answer() {
     auto allowed = co_await state_.authorizer(request_, *route_);
     if (state_.stopped) co_return std::nullopt;
     if (!allowed) {
-      auto response = problem(allowed.error(), request_.request_id);
+      const auto& refusal = state_.options.refusal;
+      auto response =
+          refusal ? refusal(allowed.error(), request_.request_id) : problem(allowed.error(), request_.request_id);
       if (response.status == 401) response.headers.push_back({"WWW-Authenticate", "Bearer"});
+      if (response.status == 503) response.headers.push_back({"Retry-After", "5"});
       must_close_ = reader_.expects_continue();
       co_return response;
     }

@@ -19,6 +19,7 @@ const failures: Record<string, string> = {
   token: 'What the provider said about you could not be verified. Ask your administrator.',
   wrong_tenant: 'Your account does not belong to the organization of this server.',
   not_admitted: 'Your account has no access to this server. Ask your administrator.',
+  license_cap_exceeded: 'The licence allows no more users on this server. Ask your administrator.',
   group_overage:
     'The provider left your groups out because there are too many. Ask your administrator to send only those of this application.',
   unavailable: 'The provider cannot be reached at present. Please try again.',

@@ -22,6 +22,8 @@ struct ServerOptions {
   std::vector<std::string> trusted_proxies;  ///< addresses or CIDR; only theirs X-Forwarded-For and -Proto count
   /// Hears of exceptions that left a handler or a stream (bugs): the log entry. The client gets the request id alone.
   std::function<void(const Request&, std::string_view what)> on_exception = {};
+  /// The answer to a request that the authoriser refused; empty: `problem`.
+  std::function<Response(const Error&, std::string_view request_id)> refusal = {};
 };
 
 /// The HTTP/1.1 server of a process: keep-alive, gzip and zstd request bodies, TLS, streaming answers. Refuses what
