@@ -3,7 +3,9 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
-#include <cameleer/core/json_members.hpp>
+#include <cameleer/web/service_routes.hpp>
+
+#include "server/environments/environment_body.hpp"
 
 namespace cameleer::server {
 namespace {
@@ -11,117 +13,112 @@ namespace {
 namespace json = boost::json;
 
 constexpr web::Limits kLimits{.body_bytes = 16 * 1024, .decoded_body_bytes = 16 * 1024};
-constexpr std::size_t kMaxLabel = 256;
-constexpr std::size_t kMaxDepth = 64;
 
 std::string environment_in(const web::Request& request) {
   return std::string(request.path_parameter("environment"));
 }
 
-async::Task<web::Response> list_environments(EnvironmentService& environments, web::Request& request) {
-  auto all = co_await environments.list();
-  if (!all) co_return web::problem(all.error(), request.request_id);
-  json::array items;
-  for (const auto& environment : *all) {
-    json::object item;
-    item["slug"] = environment.slug;
-    item["displayName"] = environment.display_name;
-    items.push_back(std::move(item));
-  }
-  json::object body;
-  body["items"] = std::move(items);
-  co_return web::Response::json(json::serialize(body));
-}
-
-json::object json_of(const KeyDescription& key) {
+json::object brief_json_of(const Environment& environment) {
   json::object item;
-  item["id"] = key.id;
-  item["label"] = key.label;
-  item["prefix"] = key.prefix;
-  item["status"] = key.status;
-  item["createdAt"] = format_instant(key.created_at);
-  if (key.revoked_at) item["revokedAt"] = format_instant(*key.revoked_at);
+  item["slug"] = environment.slug;
+  item["displayName"] = environment.display_name;
   return item;
 }
 
-async::Task<web::Response> list_keys(EnvironmentService& environments, web::Request& request) {
-  auto keys = co_await environments.list_keys(environment_in(request));
-  if (!keys) co_return web::problem(keys.error(), request.request_id);
+json::object json_of(const Environment& environment) {
+  auto item = brief_json_of(environment);
+  item["id"] = environment.id;
+  const auto number = [&](const char* name, const std::optional<std::int64_t>& value) {
+    if (value) item[name] = *value;
+  };
+  number("executionRetentionDays", environment.execution_retention_days);
+  number("logRetentionDays", environment.log_retention_days);
+  number("metricRetentionDays", environment.metric_retention_days);
+  number("jarRetentionCount", environment.jar_retention_count);
+  item["createdAt"] = format_instant(environment.created_at);
+  return item;
+}
+
+template <class JsonOf>
+async::Task<web::Response> list_as(EnvironmentService& environments, web::Request& request, JsonOf to_json) {
+  auto all = co_await environments.list();
+  if (!all) co_return web::problem(all.error(), request.request_id);
   json::array items;
-  for (const auto& key : *keys) items.push_back(json_of(key));
+  for (const auto& environment : *all) items.push_back(to_json(environment));
   json::object body;
   body["items"] = std::move(items);
   co_return web::Response::json(json::serialize(body));
 }
 
-Expected<std::string> label_in(std::string_view body) {
-  simdjson::dom::parser parser;
-  simdjson::dom::element root, label;
-  simdjson::dom::object object;
-  if (parser.allocate(std::max<std::size_t>(body.size(), 64), kMaxDepth) != simdjson::SUCCESS ||
-      parser.parse(body.data(), body.size(), /*realloc_if_needed=*/true).get(root) != simdjson::SUCCESS ||
-      root.get(object) != simdjson::SUCCESS) {
-    return fail(ErrorCode::malformed_body, "The body must be a JSON object.");
-  }
-  JsonMembers members;
-  std::string text;
-  if (object.at_key("label").get(label) == simdjson::SUCCESS && !members.name("label", label, text, kMaxLabel)) {
-    return std::unexpected(std::move(*members.error));
-  }
-  if (text.find_first_not_of(" \t\r\n") == std::string::npos) {
-    members.refuse("label", "is required and must not be blank");
-    return std::unexpected(std::move(*members.error));
-  }
-  return text;
+async::Task<web::Response> list_briefly(EnvironmentService& environments, web::Request& request) {
+  return list_as(environments, request, &brief_json_of);
 }
 
-async::Task<web::Response> create_key(EnvironmentService& environments, web::Request& request) {
-  auto label = label_in(request.body);
-  if (!label) co_return web::problem(label.error(), request.request_id);
-  auto key = co_await environments.create_key(environment_in(request), std::move(*label), actor_of(request));
-  if (!key) co_return web::problem(key.error(), request.request_id);
-  auto body = json_of(key->description);
-  body["secret"] = key->secret;
+async::Task<web::Response> list(EnvironmentService& environments, web::Request& request) {
+  return list_as(environments, request, static_cast<json::object (*)(const Environment&)>(&json_of));
+}
+
+web::Response answer(const Expected<Environment>& environment, const web::Request& request) {
+  if (!environment) return web::problem(environment.error(), request.request_id);
+  return web::Response::json(json::serialize(json_of(*environment)));
+}
+
+async::Task<web::Response> get(EnvironmentService& environments, web::Request& request) {
+  co_return answer(co_await environments.find(environment_in(request)), request);
+}
+
+async::Task<web::Response> create(EnvironmentService& environments, web::Request& request) {
+  auto wanted = read_environment(request.body);
+  if (!wanted) co_return web::problem(wanted.error(), request.request_id);
+  if (!is_environment_slug(wanted->slug)) {
+    const Error error{ErrorCode::invalid_member,
+                      "Member /slug must be 1 to 40 of a-z, 0-9 and -, with no hyphen at either end.", "/slug"};
+    co_return web::problem(error, request.request_id);
+  }
+  auto created = co_await environments.create(std::move(wanted->slug), std::move(wanted->change), actor_of(request));
+  if (!created) co_return problem_of(environments.caps(), created.error(), request.request_id);
+  auto body = json_of(created->environment);
+  body["apiKey"] = json_of(created->key);
   auto response = web::Response::json(json::serialize(body), 201);
   response.headers.push_back({"Cache-Control", "no-store"});
   co_return response;
 }
 
-async::Task<web::Response> revoke_key(EnvironmentService& environments, web::Request& request) {
-  auto revoked = co_await environments.revoke_key(environment_in(request), std::string(request.path_parameter("keyId")),
-                                                  actor_of(request));
-  if (!revoked) co_return web::problem(revoked.error(), request.request_id);
+async::Task<web::Response> update(EnvironmentService& environments, web::Request& request) {
+  auto wanted = read_environment(request.body);
+  if (!wanted) co_return web::problem(wanted.error(), request.request_id);
+  co_return answer(co_await environments.update(environment_in(request), std::move(wanted->change), actor_of(request)),
+                   request);
+}
+
+async::Task<web::Response> remove(EnvironmentService& environments, web::Request& request) {
+  auto slug = environment_in(request);
+  if (request.query_value("confirm").value_or("") != slug) {
+    const Error error{ErrorCode::invalid_parameter,
+                      "confirm: must repeat the environment's name, for all that belongs to it goes with it.",
+                      "confirm"};
+    co_return web::problem(error, request.request_id);
+  }
+  auto removed = co_await environments.remove(std::move(slug), actor_of(request));
+  if (!removed) co_return web::problem(removed.error(), request.request_id);
   co_return web::Response::empty(204);
 }
 
 }  // namespace
 
 void add_environment_routes(web::Router& router, EnvironmentService& environments) {
-  struct Row {
-    web::Method method;
-    const char* pattern;
-    const char* operation_id;
-    std::string_view access;
-    async::Task<web::Response> (*handler)(EnvironmentService&, web::Request&);
-  };
-  constexpr auto kKeys = "/api/v1/admin/environments/{environment}/api-keys";
-  const Row rows[] = {
-      {web::Method::get, "/api/v1/environments", "listEnvironments", "view_observability", list_environments},
-      {web::Method::get, kKeys, "listApiKeys", "manage_api_keys", list_keys},
-      {web::Method::post, kKeys, "createApiKey", "manage_api_keys", create_key},
-      {web::Method::del, "/api/v1/admin/environments/{environment}/api-keys/{keyId}", "revokeApiKey", "manage_api_keys",
-       revoke_key},
-  };
-  for (const auto& row : rows) {
-    router.add({.method = row.method,
-                .pattern = row.pattern,
-                .operation_id = row.operation_id,
-                .access = {row.access},
-                .limits = kLimits,
-                .handler = [&environments, handler = row.handler](web::Request& request) {
-                  return handler(environments, request);
-                }});
-  }
+  constexpr auto kAll = "/api/v1/admin/environments", kOne = "/api/v1/admin/environments/{environment}";
+  web::add_service_routes(
+      router, environments, kLimits,
+      {
+          {web::Method::get, "/api/v1/environments", "listEnvironments", "view_observability", list_briefly},
+          {web::Method::get, kAll, "listEnvironmentSettings", "manage_environments", list},
+          {web::Method::post, kAll, "createEnvironment", "manage_environments", create},
+          {web::Method::get, kOne, "getEnvironment", "manage_environments", get},
+          {web::Method::put, kOne, "updateEnvironment", "manage_environments", update},
+          {web::Method::del, kOne, "deleteEnvironment", "manage_environments", remove},
+      });
+  add_api_key_routes(router, environments);
 }
 
 }  // namespace cameleer::server

@@ -1,8 +1,10 @@
 #pragma once
 #include <cameleer/core/instant.hpp>
 #include <cameleer/postgres/pool.hpp>
-
-#include "server/audit/audit_service.hpp"
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace cameleer::server {
 
@@ -10,59 +12,46 @@ struct Environment {
   std::string id;  ///< UUID
   std::string slug;
   std::string display_name;
-};
-
-/// An API key as it is kept; the secret itself is not.
-struct StoredKey {
-  std::string id;
-  std::string environment;             ///< slug
-  std::string status;                  ///< ACTIVE, ROTATED or REVOKED
-  std::optional<Instant> grace_until;  ///< ROTATED only: counts until then
-  [[nodiscard]] bool counts(Instant now) const;
-};
-
-/// An API key as people see it.
-struct KeyDescription {
-  std::string id;
-  std::string label;
-  std::string prefix;  ///< first characters of the secret
-  std::string status;  ///< ACTIVE, ROTATED or REVOKED
+  /// What rows of its telemetry carry as environment: the slug, unless an environment that is gone had it.
+  std::string data_name;
+  /// Days that telemetry is kept; without a value as the server's settings say.
+  std::optional<std::int64_t> execution_retention_days = {}, log_retention_days = {}, metric_retention_days = {};
+  std::optional<std::int64_t> jar_retention_count = {};  ///< versions of an application; without a value all
   Instant created_at{};
-  std::optional<Instant> revoked_at;
+};
+
+/// Rows that went with an environment.
+struct RemovedRows {
+  std::int64_t api_keys = 0, agents = 0, agent_events = 0, agent_tokens = 0, commands = 0, configurations = 0;
 };
 
 class EnvironmentStore {
  public:
-  EnvironmentStore(postgres::Pool& pool, AuditService& audit) : pool_(pool), audit_(audit) {}
+  explicit EnvironmentStore(postgres::Pool& pool) : pool_(pool) {}
 
-  async::Task<Expected<void>> insert_environment_if_absent(Environment environment, Instant now);
   async::Task<Expected<std::vector<Environment>>> list();
   async::Task<Expected<std::optional<Environment>>> find(std::string slug);
 
-  struct NewKey {
-    std::string id;
-    std::string environment;  ///< slug
-    std::string label;
-    std::string hash;
-    std::string prefix;
-  };
-  /// False: there is no such environment.
-  async::Task<Expected<bool>> insert_key(NewKey key, Instant now, AuditActor actor);
-  async::Task<Expected<bool>> any_key();
-  /// Only when there is no key at all; false otherwise.
-  async::Task<Expected<bool>> insert_first_key(NewKey key, Instant now);
-  async::Task<Expected<std::optional<StoredKey>>> find_key_by_hash(std::string hash);
-  async::Task<Expected<std::optional<StoredKey>>> find_key_by_id(std::string id);
-  /// Those of the ids (all of them UUIDs) that count.
-  async::Task<Expected<std::vector<std::string>>> counted_keys(std::vector<std::string> ids, Instant now);
-  /// The newest first, at most `most`.
-  async::Task<Expected<std::vector<KeyDescription>>> list_keys(std::string environment, std::size_t most);
-  /// Makes it REVOKED if it is not; false: the environment has no such key.
-  async::Task<Expected<bool>> revoke_key(std::string environment, std::string id, Instant now, AuditActor actor);
+  using TransactionPointer = std::unique_ptr<postgres::Transaction>;
+  /// A transaction in which no other process makes or removes environments.
+  async::Task<Expected<TransactionPointer>> begin_alone();
+  async::Task<Expected<TransactionPointer>> begin();
+
+  static async::Task<Expected<std::int64_t>> count(postgres::Transaction& transaction);
+  /// Whether a removed environment had it.
+  static async::Task<Expected<bool>> is_spent(postgres::Transaction& transaction, std::string data_name);
+  /// False: the slug is taken.
+  static async::Task<Expected<bool>> insert(postgres::Transaction& transaction, Environment environment);
+  /// Its row, locked to the end.
+  static async::Task<Expected<std::optional<Environment>>> lock(postgres::Transaction& transaction, std::string slug);
+  static async::Task<Expected<void>> update(postgres::Transaction& transaction, Environment environment);
+  /// The environment, locked before, and all that belongs to it; notes that its telemetry is to be deleted. May lose a
+  /// deadlock against those who write many rows at once (`40P01`): then the transaction is to be repeated.
+  static async::Task<postgres::Outcome<RemovedRows>> remove(postgres::Transaction& transaction, Environment environment,
+                                                            Instant now);
 
  private:
   postgres::Pool& pool_;
-  AuditService& audit_;
 };
 
 }  // namespace cameleer::server

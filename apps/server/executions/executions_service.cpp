@@ -17,16 +17,13 @@ std::string cursor_scope(std::string_view tenant, std::string_view environment, 
 
 }  // namespace
 
-ExecutionsService::ExecutionsService(clickhouse::Client& engine, EnvironmentCheck check_environment, Clock clock,
+ExecutionsService::ExecutionsService(clickhouse::Client& engine, DataNameOf data_name_of, Clock clock,
                                      ExecutionsOptions options)
-    : store_(engine),
-      check_environment_(std::move(check_environment)),
-      clock_(std::move(clock)),
-      options_(std::move(options)) {}
+    : store_(engine), data_name_of_(std::move(data_name_of)), clock_(std::move(clock)), options_(std::move(options)) {}
 
-ReadScope ExecutionsService::scope_of(const std::string& environment, Instant from, Instant to, Instant now) const {
+ReadScope ExecutionsService::scope_of(const std::string& data_name, Instant from, Instant to, Instant now) const {
   return {.tenant = options_.tenant,
-          .environment = environment,
+          .environment = data_name,
           .from = from,
           .to = to,
           .as_of = now + kAhead,
@@ -53,16 +50,16 @@ async::Task<Expected<Cursor>> ExecutionsService::first_page(const ReadScope& sco
 
 async::Task<Expected<ExecutionPage>> ExecutionsService::search(std::string environment, ExecutionFilter filter,
                                                                std::string cursor_text) {
-  auto required = co_await check_environment_(environment);
-  if (!required) co_return std::unexpected(std::move(required.error()));
-  const auto cursor_belongs_to = cursor_scope(options_.tenant, environment, filter);
+  auto data_name = co_await data_name_of_(environment);
+  if (!data_name) co_return std::unexpected(std::move(data_name.error()));
+  const auto cursor_belongs_to = cursor_scope(options_.tenant, *data_name, filter);
   auto settled = settle(filter, clock_());
   if (!settled) co_return std::unexpected(std::move(settled.error()));
 
   Cursor cursor;
   std::optional<PageKey> after;
   if (cursor_text.empty()) {
-    auto first = co_await first_page(scope_of(environment, *filter.from, *filter.to, clock_()), filter);
+    auto first = co_await first_page(scope_of(*data_name, *filter.from, *filter.to, clock_()), filter);
     if (!first) co_return std::unexpected(std::move(first.error()));
     cursor = *std::move(first);
   } else {
@@ -72,7 +69,7 @@ async::Task<Expected<ExecutionPage>> ExecutionsService::search(std::string envir
     after = PageKey{cursor.last_start, cursor.last_execution_id};
   }
 
-  auto scope = scope_of(environment, cursor.from, cursor.to, cursor.now);
+  auto scope = scope_of(*data_name, cursor.from, cursor.to, cursor.now);
   scope.as_of = cursor.as_of;
   auto rows = co_await store_.page(std::move(scope), filter, std::move(after), filter.limit + 1);
   if (!rows) co_return std::unexpected(std::move(rows.error()));
@@ -84,6 +81,7 @@ async::Task<Expected<ExecutionPage>> ExecutionsService::search(std::string envir
                      .as_of = cursor.as_of,
                      .from = cursor.from,
                      .to = cursor.to};
+  for (auto& row : page.items) row.environment = environment;
   if (page.items.size() > filter.limit) {
     page.items.resize(filter.limit);
     cursor.last_start = page.items.back().execution.start_time;
@@ -95,10 +93,10 @@ async::Task<Expected<ExecutionPage>> ExecutionsService::search(std::string envir
 
 async::Task<Expected<ExecutionDetail>> ExecutionsService::find(std::string environment, std::string execution_id,
                                                                std::optional<Instant> at) {
-  auto required = co_await check_environment_(environment);
-  if (!required) co_return std::unexpected(std::move(required.error()));
+  auto data_name = co_await data_name_of_(environment);
+  if (!data_name) co_return std::unexpected(std::move(data_name.error()));
   const auto now = clock_();
-  const auto always = scope_of(environment, Instant{}, now + kAhead, now);
+  const auto always = scope_of(*data_name, Instant{}, now + kAhead, now);
   Expected<std::optional<ExecutionRow>> found{std::nullopt};
   if (at) {
     auto scope = always;
@@ -114,12 +112,14 @@ async::Task<Expected<ExecutionDetail>> ExecutionsService::find(std::string envir
   const auto& execution = detail.row.execution;
   if (!execution.correlation_id.empty()) {
     const auto from = std::max(execution.start_time - kCorrelatedSpan, Instant{});
-    auto scope = scope_of(environment, from, execution.start_time + kCorrelatedSpan, now);
+    auto scope = scope_of(*data_name, from, execution.start_time + kCorrelatedSpan, now);
     auto others =
         co_await store_.correlated(std::move(scope), execution.correlation_id, execution.execution_id, kCorrelated);
     if (!others) co_return std::unexpected(std::move(others.error()));
     detail.correlated = std::move(*others);
   }
+  detail.row.environment = environment;
+  for (auto& row : detail.correlated) row.environment = environment;
   co_return detail;
 }
 

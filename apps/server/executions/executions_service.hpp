@@ -9,8 +9,9 @@
 
 namespace cameleer::server {
 
-/// Fails with `environment_not_found`, or with what kept it from looking.
-using EnvironmentCheck = std::function<async::Task<Expected<void>>(std::string slug)>;
+/// What the environment's telemetry carries as environment. Fails with `environment_not_found`, or with what kept it
+/// from looking.
+using DataNameOf = std::function<async::Task<Expected<std::string>>(std::string slug)>;
 
 struct ExecutionsOptions {
   std::string tenant = "default";
@@ -31,8 +32,7 @@ struct ExecutionPage {
 /// Reads recorded executions. I/O thread only; the client outlives it.
 class ExecutionsService {
  public:
-  ExecutionsService(clickhouse::Client& engine, EnvironmentCheck check_environment, Clock clock,
-                    ExecutionsOptions options);
+  ExecutionsService(clickhouse::Client& engine, DataNameOf data_name_of, Clock clock, ExecutionsOptions options);
 
   /// Newest first. The first page (empty `cursor`) fixes what is visible; a cursor goes on from there.
   /// Errors: `environment_not_found`, `invalid_parameter` naming `cursor`, those of the engine.
@@ -44,10 +44,10 @@ class ExecutionsService {
 
  private:
   async::Task<Expected<Cursor>> first_page(const ReadScope& scope, const ExecutionFilter& filter);
-  [[nodiscard]] ReadScope scope_of(const std::string& environment, Instant from, Instant to, Instant now) const;
+  [[nodiscard]] ReadScope scope_of(const std::string& data_name, Instant from, Instant to, Instant now) const;
 
   ExecutionsStore store_;
-  EnvironmentCheck check_environment_;
+  DataNameOf data_name_of_;
   Clock clock_;
   ExecutionsOptions options_;
 };

@@ -20,8 +20,9 @@ Instant real_now() {
   return std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now());
 }
 
-async::Task<Expected<void>> is_known(std::string slug) {
-  if (slug == "default" || slug == "test") co_return Expected<void>{};
+async::Task<Expected<std::string>> data_name_of(std::string slug) {
+  if (slug == "default" || slug == "test") co_return slug;
+  if (slug == "again") co_return std::string("again~2");
   co_return fail(ErrorCode::environment_not_found, "There is no environment of this name.", "environment");
 }
 
@@ -38,7 +39,7 @@ struct World {
   explicit World(async::Executor executor)
       : engine(executor, test::options_for(test::PrivateEngine::shared(), database)),
         ingest(executor, engine, workers, [this] { return now; }, {}),
-        executions(engine, is_known, [this] { return now; }, {.cursor_key = std::vector<std::byte>(32, std::byte{1})}) {
+        executions(engine, data_name_of, [this] { return now; }, {.cursor_key = std::vector<std::byte>(32, std::byte{1})}) {
   }
 
   [[nodiscard]] std::string record(std::string_view id, milliseconds after = milliseconds(0),
@@ -47,11 +48,13 @@ struct World {
                        id, id, status, format_instant(start + after), more.empty() ? "" : ",", more);
   }
 
-  async::Task<> send(std::string body, std::string environment = "default", DataKind kind = DataKind::executions) {
+  async::Task<> send(std::string body, std::string environment = "default", DataKind kind = DataKind::executions,
+                     std::string data_name = "") {
     Principal agent;
     agent.kind = Principal::Kind::agent;
     agent.id = "agent-1";
     agent.environment = std::move(environment);
+    agent.data_name = std::move(data_name);
     agent.application = "orders";
     const auto result = co_await ingest.ingest(kind, agent, std::move(body));
     if (!result) throw std::runtime_error(result.error().message + " " + result.error().member);
@@ -95,6 +98,22 @@ std::string step(std::uint32_t seq, std::int64_t parent, Instant start, std::str
 using Ids = std::vector<std::string>;
 
 }  // namespace
+
+TEST_CASE("what an environment of the same name left behind is not seen") {
+  in_world([](World& w) -> async::Task<> {
+    co_await w.send(w.record("old"), "again");
+    CHECK((co_await w.ids({}, "again")).empty());
+    co_await w.send(w.record("new"), "again", DataKind::executions, "again~2");
+    const auto found = co_await w.page({}, "", "again");
+    REQUIRE(found.items.size() == 1);
+    CHECK(found.items.front().execution.execution_id == "new");
+    CHECK(found.items.front().environment == "again");
+    const auto detail = co_await w.executions.find("again", "new", std::nullopt);
+    REQUIRE(detail);
+    CHECK(detail->row.environment == "again");
+    CHECK_FALSE(co_await w.executions.find("again", "old", std::nullopt));
+  });
+}
 
 TEST_CASE("what was ingested is read back whole") {
   in_world([](World& w) -> async::Task<> {
