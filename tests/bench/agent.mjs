@@ -1,19 +1,21 @@
 // What the agent costs a Camel application: the orders fixture with it and without, its requests in turns, in one run. Orders on
 // core 0; wrk, the stand-in for the warehouse, and whoever the agent reports to on core 1.
 import { execFileSync, spawn } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { eventually, temporaryFolder } from '../integration/server_process.mjs';
+import { pace } from './agent_pace.mjs';
 import { AgentSink } from './agent_sink.mjs';
-import { familyOf, least, median, most } from './figures.mjs';
+import { familyOf, least, median, most, processorTime } from './figures.mjs';
 import { startNginx } from './nginx.mjs';
 import { BenchServer, freePort } from './server.mjs';
 import { load } from './wrk.mjs';
 
 const rounds = Number(process.env.CAMELEER_BENCH_ROUNDS ?? 6), seconds = Number(process.env.CAMELEER_BENCH_SECONDS ?? 3);
-const warmUp = Number(process.env.CAMELEER_BENCH_WARMUP ?? 20_000), connections = 16;
+const warmUp = Number(process.env.CAMELEER_BENCH_WARMUP ?? 20_000), warmUpSeconds = Number(process.env.CAMELEER_BENCH_WARMUP_SECONDS ?? 240), connections = 16;
+const settled = 0.03, pacedShare = 1 / 4, pacedSeconds = seconds * 2;
 const applicationCore = 0, otherCore = 1;
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const version = process.env.CAMELEER_CAMEL_NEWEST ?? '4.22.0';
@@ -34,7 +36,7 @@ async function startOrders(name, warehouse, settings) {
     return child.text.match(/orders listening on (\S+)/)?.[1];
   }, 120);
   if (settings) await eventually(`${name} is registered`, () => child.text.includes('registered as'), 60);
-  return { name, child, pid: child.pid, url: `http://${address}/orders`, runs: [] };
+  return { name, child, pid: child.pid, url: `http://${address}/orders`, runs: [], paced: [] };
 }
 
 async function stop(child) {
@@ -52,23 +54,48 @@ async function measure(one, script, time) {
   return result;
 }
 
-/** As many orders for each, not as many seconds: what is compiled, and how well, depends on the number. */
+/** Processor time of the just-in-time compiler's threads so far, in microseconds. */
+function compilerTime(pid) {
+  const compilers = readdirSync(`/proc/${pid}/task`).filter((task) => /^C[12] Compiler/.test(readFileSync(`/proc/${pid}/task/${task}/comm`, 'utf8')));
+  return compilers.reduce((sum, task) => sum + processorTime(`${pid}/task/${task}`), 0);
+}
+
+/** So many orders, and until the compiler rests: on one core it works for a minute and more, and slow code is what it has not reached. */
 async function warm(one, script) {
-  for (let orders = 0, end = Date.now() + 180_000; orders < warmUp;) {
-    if (Date.now() > end) throw new Error(`${one.name}: ${orders} of ${warmUp} orders in three minutes`);
+  let resting = false;
+  for (let orders = 0, end = Date.now() + warmUpSeconds * 1000; orders < warmUp || !resting;) {
+    if (Date.now() > end) {
+      if (orders < warmUp) throw new Error(`${one.name}: ${orders} of ${warmUp} orders in ${warmUpSeconds} s`);
+      console.log(`  ${one.name}: the compiler was still at work after ${warmUpSeconds} s`);
+      return;
+    }
+    const compiled = compilerTime(one.pid), spent = processorTime(one.pid);
     // a cold JVM on one core may keep somebody waiting for longer than wrk does
     orders += (await measure(one, script, 5).catch((error) => { if (one.child.exitCode !== null) throw error; }))?.requests ?? 0;
+    resting = compilerTime(one.pid) - compiled < settled * (processorTime(one.pid) - spent);
+  }
+}
+
+/** The same orders at a rate that leaves the core time to spare. */
+function showPaced(variants, rate) {
+  const [plain] = variants;
+  console.log(`  at ${rate} orders/s:    p50 ms      p99 ms   us CPU/order      against none, median of pairs: p99, CPU`);
+  for (const one of variants) {
+    const middle = (figure) => median(one.paced.map((run) => run[figure]));
+    const pairs = (figure) => median(one.paced.map((run, round) => run[figure] / plain.paced[round][figure]));
+    console.log(`  ${one.name.padEnd(18)}${middle('p50').toFixed(2).padStart(10)}${middle('p99').toFixed(2).padStart(12)}${middle('cost').toFixed(0).padStart(15)}` +
+      (one === plain ? '' : `${pairs('p99').toFixed(2).padStart(14)}${pairs('cost').toFixed(2).padStart(9)}`));
   }
 }
 
 function show(variants) {
   const [plain] = variants;
-  console.log(`                       orders/s        p99 ms   us CPU/order      against none, median of pairs`);
-  console.log(`                    best   median      median         median      orders/s      p99       CPU`);
+  console.log(`                          orders/s        p99 ms   us CPU/order      against none, median of pairs`);
+  console.log(`                       best   median      median         median      orders/s      p99       CPU`);
   for (const one of variants) {
     const figures = (figure) => one.runs.map((run) => run[figure]);
     const pairs = (figure) => median(one.runs.map((run, round) => run[figure] / plain.runs[round][figure]));
-    console.log(`  ${one.name.padEnd(15)}${Math.round(most(figures('rate'))).toString().padStart(7)}${Math.round(median(figures('rate'))).toString().padStart(9)}` +
+    console.log(`  ${one.name.padEnd(18)}${Math.round(most(figures('rate'))).toString().padStart(7)}${Math.round(median(figures('rate'))).toString().padStart(9)}` +
       `${median(figures('p99')).toFixed(2).padStart(12)}${median(figures('cost')).toFixed(0).padStart(15)}` +
       (one === plain ? '' : `${pairs('rate').toFixed(3).padStart(14)}${pairs('p99').toFixed(2).padStart(9)}${pairs('cost').toFixed(2).padStart(10)}`));
   }
@@ -93,10 +120,13 @@ try {
   const warehouse = `http://127.0.0.1:${port}`;
   variants.push(await startOrders('none', warehouse));
   for (const [target, url] of [['sink', sink.url], ['server', server.url]]) {
-    for (const mode of ['NONE', 'BOTH']) {
-      variants.push(await startOrders(`${mode} to ${target}`, warehouse, {
+    // compressed, as for a server that is not on this machine; and once as it is
+    for (const [mode, compression] of [['NONE', 'GZIP'], ['BOTH', 'GZIP'], ...(target === 'sink' ? [['NONE', 'NONE']] : [])]) {
+      const plain = compression === 'NONE' ? ', plain' : '';
+      variants.push(await startOrders(`${mode} to ${target}${plain}`, warehouse, {
         CAMELEER_API_KEY: server.apiKey, CAMELEER_AGENT_SERVERURL: url, CAMELEER_AGENT_APPLICATION: 'orders',
-        CAMELEER_AGENT_INSTANCEID: `${target}-${mode.toLowerCase()}`, CAMELEER_AGENT_PAYLOADCAPTUREMODE: mode,
+        CAMELEER_AGENT_INSTANCEID: `${target}-${mode.toLowerCase()}${plain && '-plain'}`, CAMELEER_AGENT_PAYLOADCAPTUREMODE: mode,
+        CAMELEER_AGENT_COMPRESSION: compression,
       }));
     }
   }
@@ -108,9 +138,17 @@ try {
       one.runs[round] = await measure(one, script, seconds);
     }
   }
+  const pacedRate = Math.max(20, Math.round(median(variants[0].runs.map((run) => run.rate)) * pacedShare / 10) * 10);
+  for (let round = 0; round < Math.max(2, rounds >> 1); round++) {
+    for (let index = 0; index < variants.length; index++) {
+      const one = variants[(index + round) % variants.length];
+      one.paced[round] = await pace({ url: one.url, body: order, pid: one.pid, seconds: pacedSeconds, rate: pacedRate });
+    }
+  }
   console.log(`${rounds} rounds of ${seconds} s, in turns; Camel ${version}, ${connections} connections, standard orders; the agent's capture mode and to whom it reports:`);
   console.log('the server with its engines, or a sink that only answers, so that the core the rest shares is not the measure');
   show(variants);
+  showPaced(variants, pacedRate);
   console.log(`  the sink took ${sink.requests} requests, ${(sink.bytes / 1048576).toFixed(1)} MiB`);
 } finally {
   await Promise.all(variants.map(({ child }) => stop(child)));

@@ -21,12 +21,12 @@ export class AgentSink {
   }
 
   #answer(request, answer) {
-    if (request.url.endsWith('/events')) {
+    const data = request.url.startsWith('/api/v1/data/');
+    if (!data && request.url.endsWith('/events')) {
       answer.writeHead(200, { 'Content-Type': 'text/event-stream' });
       answer.write(':\n\n');
       return;
     }
-    const data = request.url.startsWith('/api/v1/data/');
     request.on('data', (chunk) => { if (data) this.bytes += chunk.length; });
     request.on('end', () => {
       if (data) this.requests++;
