@@ -27,6 +27,13 @@ bool has_repetition(dom::element value) {
 
 }  // namespace
 
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view space = " \t\r\n";
+  const auto first = text.find_first_not_of(space);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(space) - first + 1);
+}
+
 LicenseVerdict<dom::object> parse(dom::parser& parser, std::string_view json) {
   dom::element root;
   dom::object object;

@@ -12,6 +12,7 @@ namespace cameleer {
 namespace {
 
 namespace dom = simdjson::dom;
+using license_json::trimmed;
 
 constexpr std::string_view kSpace = " \t\r\n";
 constexpr std::string_view kPemBegin = "-----BEGIN PUBLIC KEY-----";
@@ -20,12 +21,6 @@ constexpr std::string_view kPemEnd = "-----END PUBLIC KEY-----";
 constexpr std::string_view kSpkiPrefix("\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00", 12);
 constexpr std::size_t kKeySize = 32;
 constexpr std::size_t kLongestList = 64u * 1024;
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(kSpace);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
-}
 
 std::unexpected<Error> refuse(std::string_view rule) {
   return fail(ErrorCode::bad_configuration, fmt::format("The licence key {}.", rule));

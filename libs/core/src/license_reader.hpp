@@ -10,6 +10,9 @@ inline std::unexpected<LicenseRejection> reject(LicenseReason reason, std::strin
   return std::unexpected(LicenseRejection{.reason = reason, .message = std::move(message)});
 }
 
+/// Without the white space around it that files and variables come with.
+std::string_view trimmed(std::string_view text);
+
 /// A JSON object of at most 8 levels, UTF-8, in which no object has a member twice. Lives as long as the parser.
 LicenseVerdict<simdjson::dom::object> parse(simdjson::dom::parser& parser, std::string_view json);
 

@@ -22,13 +22,6 @@ struct Parts {
   [[nodiscard]] std::string_view message() const { return token.jwt_header ? signed_text : token.payload; }
 };
 
-std::string_view without_white_space_around(std::string_view text) {
-  constexpr std::string_view space = " \t\r\n";
-  const auto first = text.find_first_not_of(space);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(space) - first + 1);
-}
-
 LicenseVerdict<Parts> assembled(std::optional<std::string> payload, std::optional<std::string> signature,
                                 std::string_view alphabet) {
   if (!payload) return reject(MALFORMED, fmt::format("The payload is no {}.", alphabet));
@@ -43,7 +36,7 @@ LicenseVerdict<Parts> assembled(std::optional<std::string> payload, std::optiona
 
 LicenseVerdict<Parts> parts_of(std::string_view text, std::size_t longest) {
   if (text.size() > longest) return reject(MALFORMED, fmt::format("The token is longer than {} bytes.", longest));
-  const auto token = without_white_space_around(text);
+  const auto token = license_json::trimmed(text);
   if (token.empty()) return reject(MALFORMED, "The token is empty.");
   const auto first = token.find('.'), last = token.rfind('.');
   if (first == std::string_view::npos) return reject(MALFORMED, "The token is one part; a licence has two.");
