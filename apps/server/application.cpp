@@ -285,6 +285,7 @@ void Application::spawn_duties() {
   async::asio::co_spawn(executor_, services_->audit.run(), async::asio::detached);
   async::asio::co_spawn(executor_, services_->audit_ledger.run(note_audit_head()), async::asio::detached);
   async::asio::co_spawn(executor_, services_->environments.run(), async::asio::detached);
+  async::asio::co_spawn(executor_, services_->oidc.run(), async::asio::detached);
   async::asio::co_spawn(executor_, services_->telemetry_removal.run(), async::asio::detached);
   async::asio::co_spawn(executor_, services_->agents.run(), async::asio::detached);
   async::asio::co_spawn(executor_, services_->commands.run(), async::asio::detached);

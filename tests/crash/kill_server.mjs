@@ -49,7 +49,7 @@ export async function killRounds({ rounds = 20, seed = Date.now() % 1_000_000, r
   const folder = mkdtempSync(join(tmpdir(), 'cameleer-crash-'));
   const ledger = join(folder, 'ledger');
   const size = () => (existsSync(ledger) ? statSync(ledger).size : 0);
-  const server = new ServerProcess();
+  const server = new ServerProcess({ ack: 'journal' });
   let agents;
   say(`seed ${seed}, ${rounds} rounds`);
   try {

@@ -15,7 +15,7 @@ import { CamelSystem, camelVersions, recordedByRoute } from './camel_system.mjs'
 export async function serverUnderTest() {
   const { CAMELEER_URL: url, CAMELEER_USER: user, CAMELEER_PASSWORD: password } = process.env;
   if (url) return { url: url.replace(/\/*$/, '/'), user, password, stop: async () => {} };
-  const server = await new ServerProcess().start();
+  const server = await new ServerProcess({ ack: 'journal' }).start();
   const system = new CamelSystem(server, camelVersions.at(-1));
   const stop = async () => { await system.stop(); await server.dispose(); system.assertProtocol('data/executions'); };
   try {

@@ -8,7 +8,7 @@ import { Operator, hasMessage, processorsOf } from './operator.mjs';
 
 for (const version of camelVersions) {
   describe(`Camel ${version}: commands to orders on Camel Main, warehouse on Spring Boot`, () => {
-    const server = new ServerProcess();
+    const server = new ServerProcess({ ack: 'journal' });
     let system, operator, proxy;
 
     before(async () => {

@@ -10,7 +10,7 @@ const sum = (...maps) => sorted(maps.reduce((all, map) => { for (const [key, val
 
 for (const version of camelVersions) {
   describe(`Camel ${version}: orders on Camel Main, warehouse on Spring Boot`, () => {
-    const server = new ServerProcess();
+    const server = new ServerProcess({ ack: 'journal' });
     let system, admin, expected;
 
     before(async () => {

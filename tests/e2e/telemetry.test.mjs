@@ -12,7 +12,7 @@ const routes = {
 
 for (const version of camelVersions) {
   describe(`Camel ${version}: diagrams, logs, metrics and events of orders and warehouse`, () => {
-    const server = new ServerProcess();
+    const server = new ServerProcess({ ack: 'journal' });
     const config = { metricsIntervalSeconds: 1 };
     let system, operator, proxy;
 

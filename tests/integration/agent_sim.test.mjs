@@ -13,7 +13,7 @@ const folder = mkdtempSync(join(tmpdir(), 'cameleer-sim-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('agent-sim', () => {
-  const server = new ServerProcess();
+  const server = new ServerProcess({ ack: 'journal' });
   before(() => server.start());
   after(() => server.dispose());
 

@@ -10,6 +10,13 @@ namespace {
 
 constexpr std::chrono::seconds kDeadline{60};
 
+// A server without a journal has no such figure: it acknowledges what it has stored.
+bool nothing_waits(std::string_view metrics) {
+  constexpr std::string_view kFigure = "\ncameleer_ingest_journal_records ";
+  const auto at = metrics.find(kFigure);
+  return at == std::string_view::npos || metrics.substr(at + kFigure.size()).starts_with("0\n");
+}
+
 }  // namespace
 
 AdminSession::AdminSession(async::Executor executor, web::Endpoint endpoint, std::string username, std::string password)
@@ -41,6 +48,21 @@ async::Task<Expected<web::ClientResponse>> AdminSession::send(web::ClientRequest
     auto answer = co_await client_.send(std::move(copy));
     if (!again || !answer || answer->status != 401) co_return answer;
     token_.clear();
+  }
+}
+
+async::Task<Expected<void>> AdminSession::stored(std::chrono::seconds within) {
+  const auto until = std::chrono::steady_clock::now() + within;
+  for (;;) {
+    auto answer = co_await client_.send(
+        {.method = web::Method::get, .target = "/metrics", .deadline = kDeadline, .idempotent = true});
+    if (!answer) co_return std::unexpected(answer.error());
+    if (answer->status == 200 && nothing_waits(answer->body)) co_return Expected<void>{};
+    if (std::chrono::steady_clock::now() > until) {
+      co_return fail(ErrorCode::upstream_timeout,
+                     fmt::format("The server has not stored what it acknowledged within {} s.", within.count()));
+    }
+    co_await async::sleep_for(co_await async::asio::this_coro::executor, std::chrono::milliseconds(20));
   }
 }
 

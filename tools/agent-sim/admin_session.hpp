@@ -16,6 +16,9 @@ class AdminSession {
   async::Task<Expected<web::ClientResponse>> send(web::ClientRequest request);
   async::Task<Expected<web::ClientResponse>> get(std::string target);
   async::Task<Expected<web::ClientResponse>> send_json(web::Method method, std::string target, std::string body);
+  /// Waits until the server has stored what it has acknowledged: until nothing waits in its journal, by its own
+  /// figures.
+  async::Task<Expected<void>> stored(std::chrono::seconds within);
 
  private:
   web::Client client_;

@@ -112,6 +112,10 @@ async::Task<> read_details(AdminSession& admin, const CheckOptions& options, Che
 }
 
 async::Task<> compare(AdminSession& admin, const CheckOptions& options, Range range, CheckResult& result) {
+  if (auto stored = co_await admin.stored(options.wait); !stored) {
+    result.failure = stored.error().message;
+    co_return;
+  }
   co_await read_list(admin, range, result);
   if (result.failure.empty()) co_await read_details(admin, options, result);
 }

@@ -10,8 +10,9 @@ struct CheckOptions {
   web::Endpoint server;
   std::string username = "admin", password;
   std::string ledger;
-  std::size_t details = 200;  ///< executions whose whole content is read and compared, spread evenly
-  bool deep = false;          ///< all of them
+  std::size_t details = 200;       ///< executions whose whole content is read and compared, spread evenly
+  bool deep = false;               ///< all of them
+  std::chrono::seconds wait{120};  ///< at most, until the server has stored what it acknowledged
 };
 
 struct CheckResult {

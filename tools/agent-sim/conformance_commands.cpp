@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/json/array.hpp>
@@ -61,9 +63,9 @@ async::Task<> check_envelopes(Probe& probe, const AgentSession& agent, CommandSt
   for (const auto& [type, order] : orders) {
     const auto id = co_await issue(probe, agent, order);
     auto event = co_await stream.next_event(10s);
-    const auto name = std::string(type);
+    const std::string name(type);
     probe.row(name + ": the event is named after it, and has the command's id", name + " " + id,
-              event && *event ? (*event)->name + " " + (*event)->id : described(event));
+              event && *event ? fmt::format("{} {}", (*event)->name, (*event)->id) : described(event));
     if (!event || !*event) continue;
     const auto judgement = judge(**event, rules, agent.now());
     probe.row(name + ": signature, key, type, tenant, environment, agent and expiry are right", "taken",

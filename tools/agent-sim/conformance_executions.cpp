@@ -38,6 +38,7 @@ std::string value_in(const json::value& value, std::string_view pointer) {
 
 /// How often the list of executions shows an exchange.
 async::Task<std::string> times_listed(Probe& probe, std::string exchange) {
+  if (auto stored = co_await probe.admin().stored(kStored); !stored) co_return stored.error().message;
   auto answer = co_await probe.admin().get(fmt::format("/api/v1/environments/{}/executions?exchangeId={}",
                                                        web::percent_encode(probe.options().environment),
                                                        web::percent_encode(exchange)));
@@ -46,7 +47,7 @@ async::Task<std::string> times_listed(Probe& probe, std::string exchange) {
 }
 
 async::Task<> check_identity(Probe& probe, const AgentSession& agent, Instant start) {
-  const auto token = agent.access_token();
+  const auto& token = agent.access_token();
   auto twice = execution_of(probe, "twice", "COMPLETED", start);
   const auto body = json::serialize(json::array{twice, twice});
   const Probe::Headers key{{"Idempotency-Key", probe.id("key")}};
@@ -102,7 +103,7 @@ async::Task<> check_content(Probe& probe, const AgentSession& agent, Instant sta
 }
 
 async::Task<> check_chunks(Probe& probe, const AgentSession& agent, Instant start) {
-  const auto token = agent.access_token();
+  const auto& token = agent.access_token();
   const json::object last{{"exchange", execution_of(probe, "chunks", "COMPLETED", start)},
                           {"processors", json::array{step_of(1, start)}},
                           {"chunkSeq", 1},

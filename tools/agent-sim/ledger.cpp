@@ -5,8 +5,8 @@
 
 #include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <fstream>
+#include <system_error>
 
 namespace cameleer::sim {
 namespace {
@@ -107,8 +107,8 @@ Expected<LedgerEntry> parse_ledger_line(std::string_view line) {
 Expected<LedgerWriter> LedgerWriter::create(const std::string& path, const LedgerHeader& header) {
   const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0644);
   if (descriptor < 0) {
-    return fail(ErrorCode::conflict, fmt::format("Cannot make the ledger {}: {}.", path, std::strerror(errno)),
-                "ledger");
+    return fail(ErrorCode::conflict,
+                fmt::format("Cannot make the ledger {}: {}.", path, std::generic_category().message(errno)), "ledger");
   }
   LedgerWriter writer(descriptor);
   if (auto written = writer.write(format_header(header)); !written) return std::unexpected(written.error());
@@ -139,7 +139,8 @@ Expected<void> LedgerWriter::write(const std::string& line) {
     const auto written = ::write(descriptor_, rest.data(), rest.size());
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) {
-      return fail(ErrorCode::internal, fmt::format("Cannot write the ledger: {}.", std::strerror(errno)), "ledger");
+      return fail(ErrorCode::internal,
+                  fmt::format("Cannot write the ledger: {}.", std::generic_category().message(errno)), "ledger");
     }
     rest.remove_prefix(static_cast<std::size_t>(written));
   }

@@ -219,5 +219,10 @@ int run(int argc, char** argv) {
 }  // namespace cameleer::sim
 
 int main(int argc, char** argv) {
-  return cameleer::sim::run(argc, argv);
+  try {
+    return cameleer::sim::run(argc, argv);
+  } catch (const std::exception& bug) {
+    std::fputs(bug.what(), stderr);
+    return 70;
+  }
 }

@@ -75,6 +75,7 @@ async::Task<boost::json::value> shown_agent(Probe& probe, std::string id) {
 }
 
 async::Task<boost::json::value> shown_execution(Probe& probe, std::string id) {
+  if (!co_await probe.admin().stored(kStored)) co_return nullptr;
   auto answer = co_await probe.admin().get(fmt::format("/api/v1/environments/{}/executions/{}",
                                                        web::percent_encode(probe.options().environment),
                                                        web::percent_encode(id)));

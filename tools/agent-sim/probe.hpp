@@ -51,6 +51,9 @@ class Probe {
   std::vector<RuleResult> rows_;
 };
 
+/// How long a server may need to store what it has acknowledged.
+inline constexpr std::chrono::seconds kStored{20};
+
 /// `400 invalid_member /0/status`, `202`, `no answer: …`.
 std::string said(const Probe::Answer& answer);
 /// The agent as the list of agents shows it; null when it is not there.

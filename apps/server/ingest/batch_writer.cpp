@@ -20,9 +20,10 @@ struct Entry {
 };
 using Entries = std::vector<std::shared_ptr<Entry>>;
 
-// Codes by which the engine says that it will never take these bytes: parse errors, wrong values, too many partitions.
+// Codes by which the engine says that it will never take these bytes: parse errors, wrong values, columns that
+// it does not have, too many partitions.
 bool refuses_content(int code) {
-  constexpr std::array codes{6, 26, 27, 32, 33, 38, 41, 53, 69, 70, 72, 117, 131, 190, 252, 321, 349};
+  constexpr std::array codes{6, 16, 26, 27, 32, 33, 38, 41, 53, 69, 70, 72, 117, 131, 190, 252, 321, 349};
   return std::find(codes.begin(), codes.end(), code) != codes.end();
 }
 
@@ -54,6 +55,13 @@ Entries take_batch(Lane& lane, const BatchWriter::Options& options) {
   return batch;
 }
 
+bool same_shape(const TablePart& a, const TablePart& b) {
+  if (a.table != b.table || a.columns.size() != b.columns.size()) return false;
+  return a.columns.data() == b.columns.data() ||
+         std::ranges::equal(a.columns, b.columns,
+                            [](const auto& x, const auto& y) { return x.name == y.name && x.type == y.type; });
+}
+
 // One part for each table, the last one last. The entries keep theirs, unless there is only one, which needs no second
 // attempt.
 std::vector<TablePart> joined(const Entries& batch) {
@@ -62,8 +70,7 @@ std::vector<TablePart> joined(const Entries& batch) {
   const auto last = batch.front()->rows.parts.back().table;
   for (const auto& entry : batch) {
     for (const auto& part : entry->rows.parts) {
-      const auto same =
-          std::find_if(parts.begin(), parts.end(), [&](const auto& known) { return known.table == part.table; });
+      const auto same = std::ranges::find_if(parts, [&part](const auto& known) { return same_shape(known, part); });
       if (same == parts.end())
         parts.push_back(part);
       else
@@ -190,6 +197,12 @@ async::Task<> run(StatePtr state, Lane* lane) {
 }
 
 }  // namespace
+
+std::span<const std::string_view> ingest_tables() {
+  static constexpr std::array<std::string_view, 7> kTables{
+      "executions", "processor_executions", "route_catalog", "logs", "agent_metrics", "agent_events", "route_diagrams"};
+  return kTables;
+}
 
 std::size_t EncodedRows::rows() const {
   std::size_t rows = 0;

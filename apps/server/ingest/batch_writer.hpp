@@ -12,11 +12,16 @@ namespace cameleer::server {
 /// Rows of one table as a Native body. Native bodies may be joined end to end, so that requests share an insert without
 /// being decoded again.
 struct TablePart {
-  std::string_view table;  ///< of static life
+  std::string_view table;  ///< one of `ingest_tables()`
   std::span<const clickhouse::Block::Column> columns;
-  std::string body;
+  std::string body = {};
   std::size_t rows = 0;
+  std::shared_ptr<const std::vector<clickhouse::Block::Column>> own_columns =
+      {};  ///< what `columns` views, unless static
 };
+
+/// Every table that rows go to.
+std::span<const std::string_view> ingest_tables();
 
 /// What one request stores. The last part goes in after the others: whoever sees its rows sees theirs as well.
 struct EncodedRows {

@@ -34,6 +34,7 @@ struct ExecutionDraft {
 };
 
 // clang-format off
+// NOLINTNEXTLINE(bugprone-macro-parentheses): `call` is a call of a member function
 #define READ(record, call) [](Members& m, Name n, Element v, record& d) { return m.call; }
 
 constexpr MemberRule<StepDraft> kStepRules[] = {

@@ -28,7 +28,9 @@ IngestService::IngestService(async::Executor executor, Inserter inserter, async:
       clock_(std::move(clock)),
       options_(std::move(options)),
       rules_(make_rules(options_)),
-      writer_(executor, std::move(inserter), options_.batch) {}
+      writer_(executor, std::move(inserter), options_.batch) {
+  if (options_.journal) journal_.emplace(executor, writer_, clock_, *options_.journal);
+}
 
 IngestService::IngestService(async::Executor executor, clickhouse::Client& engine, async::WorkerPool& workers,
                              Clock clock, IngestOptions options)
@@ -39,18 +41,19 @@ IngestService::IngestService(async::Executor executor, clickhouse::Client& engin
           },
           workers, std::move(clock), std::move(options)) {}
 
-async::Task<std::shared_ptr<const DecodeRules>> IngestService::rules_for(const DecodeContext& context) {
+async::Task<std::shared_ptr<const DecodeRules>> IngestService::rules_for(const Principal& agent) {
   if (!options_.sensitive_keys_of) co_return rules_;
-  auto keys = co_await options_.sensitive_keys_of(context.environment, context.application);
+  auto keys = co_await options_.sensitive_keys_of(agent.environment, agent.application);
   if (!keys || !*keys) co_return rules_;
   auto rules = std::make_shared<DecodeRules>(*rules_);
   rules->sensitive_keys = std::move(*keys);
   co_return rules;
 }
 
-async::Task<Expected<DecodedRequest>> IngestService::decode(DataKind kind, std::string body, DecodeContext context) {
+async::Task<Expected<DecodedRequest>> IngestService::decode(DataKind kind, const Principal& agent, std::string body,
+                                                            DecodeContext context) {
   const auto decode = info_of(kind).decode;
-  auto rules = co_await rules_for(context);
+  auto rules = co_await rules_for(agent);
   if (body.size() <= options_.inline_bytes) co_return decode(std::move(body), *rules, context);
   auto work = [decode, body = std::move(body), rules = std::move(rules), context = std::move(context)]() mutable {
     return decode(std::move(body), *rules, context);
@@ -63,8 +66,10 @@ async::Task<Expected<DecodedRequest>> IngestService::decode(DataKind kind, std::
 async::Task<Expected<IngestResult>> IngestService::take(DataKind kind, const Principal& agent, std::string body,
                                                         std::string idempotency_key) {
   const auto now = clock_();
-  auto decoded = co_await decode(kind, std::move(body),
-                                 {.environment = agent.environment,
+  // Rows carry a name that no other environment has or had, whatever becomes of this one.
+  const auto& environment = agent.data_name.empty() ? agent.environment : agent.data_name;
+  auto decoded = co_await decode(kind, agent, std::move(body),
+                                 {.environment = environment,
                                   .application = agent.application,
                                   .agent_id = agent.id,
                                   .idempotency_key = std::move(idempotency_key),
@@ -75,15 +80,26 @@ async::Task<Expected<IngestResult>> IngestService::take(DataKind kind, const Pri
 
   IngestResult result{decoded->accepted, std::move(decoded->rejected)};
   if (result.accepted == 0) co_return result;
-  const auto sightings = catalog_.take_due(agent.environment, decoded->routes, now);
+  const auto sightings = catalog_.take_due(environment, decoded->routes, now);
   auto& parts = decoded->rows.parts;
-  if (!sightings.empty()) parts.insert(parts.begin(), catalog_rows(options_.tenant, agent.environment, sightings));
-  auto written = co_await writer_.write(std::move(decoded->rows));
+  if (!sightings.empty()) parts.insert(parts.begin(), catalog_rows(options_.tenant, environment, sightings));
+  auto& rows = decoded->rows;
+  auto written = journal_ ? co_await journal_->write(std::move(rows)) : co_await writer_.write(std::move(rows));
   if (!written) {
-    catalog_.forget(agent.environment, sightings);
+    catalog_.forget(environment, sightings);
     co_return std::unexpected(std::move(written.error()));
   }
   co_return result;
+}
+
+async::Task<Expected<void>> IngestService::open() {
+  if (journal_) co_return co_await journal_->open();
+  co_return Expected<void>{};
+}
+
+async::Task<> IngestService::stop() {
+  if (journal_) co_await journal_->stop();
+  co_await writer_.stop();
 }
 
 async::Task<Expected<IngestResult>> IngestService::ingest(DataKind kind, const Principal& agent, std::string body,

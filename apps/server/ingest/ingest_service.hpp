@@ -9,6 +9,7 @@
 #include "server/auth/principal.hpp"
 #include "server/ingest/batch_writer.hpp"
 #include "server/ingest/data_kinds.hpp"
+#include "server/ingest/journaled_writer.hpp"
 #include "server/ingest/route_catalog.hpp"
 
 namespace cameleer::server {
@@ -27,6 +28,7 @@ struct IngestOptions {
   SensitiveKeysOf sensitive_keys_of = {};  ///< replaces them; empty, or when it fails: `sensitive_keys`
   std::size_t inline_bytes = 16 * 1024;    ///< larger requests are decoded on the worker pool
   BatchWriter::Options batch = {};
+  std::optional<JournaledWriter::Options> journal = {};  ///< none: acknowledged when the store has the rows
 };
 
 /// What became of one request.
@@ -35,8 +37,8 @@ struct IngestResult {
   std::vector<Rejection> rejected;
 };
 
-/// Takes what agents send: decodes, masks, encodes columns, and answers after the engine has stored the rows. I/O
-/// thread only; `workers` and the inserter outlive the service.
+/// Takes what agents send: decodes, masks, encodes columns, and answers when the rows are in the journal or, without
+/// one, stored by the engine. I/O thread only; `workers` and the inserter outlive the service.
 class IngestService {
  public:
   IngestService(async::Executor executor, Inserter inserter, async::WorkerPool& workers, Clock clock,
@@ -45,6 +47,9 @@ class IngestService {
   IngestService(async::Executor executor, clickhouse::Client& engine, async::WorkerPool& workers, Clock clock,
                 IngestOptions options);
 
+  /// Before the first request, where there is a journal; `bad_configuration` when it cannot be used.
+  async::Task<Expected<void>> open();
+
   /// Stores what is in `body` (JSON; taken over) as data of this agent. The environment comes from the principal, as do
   /// application and instance where an element names none. The same `idempotency_key` (empty: none), or the same body,
   /// shows once. Errors: `malformed_body`, `invalid_member` (nothing stored), `overloaded`, `unavailable`.
@@ -52,8 +57,11 @@ class IngestService {
                                              std::string idempotency_key = {});
 
   /// Takes no new requests and waits for the rows under way.
-  async::Task<> stop() { return writer_.stop(); }
+  async::Task<> stop();
   [[nodiscard]] const BatchWriter::Counters& counters() const { return writer_.counters(); }
+
+  /// Null without one.
+  [[nodiscard]] const JournaledWriter* journal() const { return journal_ ? &*journal_ : nullptr; }
 
   /// What became of the requests of one kind.
   struct KindCounters {
@@ -66,14 +74,16 @@ class IngestService {
  private:
   async::Task<Expected<IngestResult>> take(DataKind kind, const Principal& agent, std::string body,
                                            std::string idempotency_key);
-  async::Task<Expected<DecodedRequest>> decode(DataKind kind, std::string body, DecodeContext context);
-  async::Task<std::shared_ptr<const DecodeRules>> rules_for(const DecodeContext& context);
+  async::Task<Expected<DecodedRequest>> decode(DataKind kind, const Principal& agent, std::string body,
+                                               DecodeContext context);
+  async::Task<std::shared_ptr<const DecodeRules>> rules_for(const Principal& agent);
 
   async::WorkerPool& workers_;
   Clock clock_;
   IngestOptions options_;
   std::shared_ptr<const DecodeRules> rules_;
   BatchWriter writer_;
+  std::optional<JournaledWriter> journal_;
   RouteCatalog catalog_;
   std::array<KindCounters, kDataKinds> kinds_;
 };

@@ -220,7 +220,8 @@ Expected<Journal> Journal::open(std::filesystem::path directory, Options options
   if (made) return refuse(made.message());
   std::filesystem::permissions(directory, std::filesystem::perms::owner_all, made);
   auto lock = lock_in(directory);
-  if (!lock.held()) return refuse(errno == EWOULDBLOCK ? "another process uses it" : std::strerror(errno));
+  if (!lock.held())
+    return refuse(errno == EWOULDBLOCK ? "another process uses it" : std::generic_category().message(errno));
 
   auto impl = std::make_unique<Impl>(directory, options, std::move(lock));
   if (const int code = impl->open(); code != 0) {

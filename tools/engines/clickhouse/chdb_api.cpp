@@ -52,7 +52,7 @@ bool is_not_streamable(const EngineError& error) {
 std::expected<ChdbApi, std::string> load_chdb(const std::string& path) {
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
-    const char* reason = dlerror();
+    const char* reason = dlerror();  // NOLINT(concurrency-mt-unsafe): glibc keeps a text for each thread
     return std::unexpected(fmt::format("The engine library cannot be loaded: {}.", reason ? reason : path));
   }
   ChdbApi api{};

@@ -9,8 +9,8 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
-#include <cstring>
 #include <fstream>
+#include <system_error>
 
 #include "options.hpp"
 #include "server.hpp"
@@ -28,12 +28,14 @@ int refuse(const std::string& sentence) {
 /// Holds the directory for this process. A predecessor that is being killed may need a moment to let go.
 std::expected<Descriptor, std::string> lock_directory(const std::string& path, std::chrono::milliseconds wait) {
   if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
-    return std::unexpected(fmt::format("The directory {} cannot be made: {}.", path, std::strerror(errno)));
+    return std::unexpected(
+        fmt::format("The directory {} cannot be made: {}.", path, std::generic_category().message(errno)));
   }
   const std::string file = path + "/engine.lock";
   Descriptor lock(open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (lock.get() < 0) {
-    return std::unexpected(fmt::format("The directory {} cannot be written: {}.", path, std::strerror(errno)));
+    return std::unexpected(
+        fmt::format("The directory {} cannot be written: {}.", path, std::generic_category().message(errno)));
   }
   const auto deadline = std::chrono::steady_clock::now() + wait;
   while (flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
@@ -47,7 +49,7 @@ std::expected<Descriptor, std::string> lock_directory(const std::string& path, s
 }
 
 std::expected<std::string, std::string> write_configuration(const Options& options) {
-  const std::string file = options.path + "/engine.xml";
+  std::string file = options.path + "/engine.xml";
   std::ofstream out(file, std::ios::trunc);
   out << "<clickhouse>\n  <merge_tree>\n    <merge_with_ttl_timeout>300</merge_with_ttl_timeout>\n";
   if (options.durable) {
@@ -55,7 +57,8 @@ std::expected<std::string, std::string> write_configuration(const Options& optio
   }
   out << "  </merge_tree>\n</clickhouse>\n";
   out.close();
-  if (!out) return std::unexpected(fmt::format("{} cannot be written: {}.", file, std::strerror(errno)));
+  if (!out)
+    return std::unexpected(fmt::format("{} cannot be written: {}.", file, std::generic_category().message(errno)));
   return file;
 }
 
@@ -112,7 +115,8 @@ int main(int argc, char** argv) {
   if (!lock) return refuse(lock.error());
   // The engine's database `default` shows files of the working directory as tables.
   if (mkdir((options->path + "/empty").c_str(), 0700) != 0 && errno != EEXIST) {
-    return refuse(fmt::format("The directory {} cannot be written: {}.", options->path, std::strerror(errno)));
+    return refuse(
+        fmt::format("The directory {} cannot be written: {}.", options->path, std::generic_category().message(errno)));
   }
   if (chdir((options->path + "/empty").c_str()) != 0) return refuse("The working directory cannot be set.");
   return serve(*options, stop);

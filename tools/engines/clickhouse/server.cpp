@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 
 namespace cameleer::engine {
 
@@ -29,7 +29,8 @@ std::expected<void, std::string> Server::listen(const std::string& host, std::ui
   socklen_t size = sizeof address;
   if (bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(listener_.get(), 128) != 0 ||
       getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-    return std::unexpected(fmt::format("{}:{} cannot be listened on: {}", host, port, std::strerror(errno)));
+    return std::unexpected(
+        fmt::format("{}:{} cannot be listened on: {}", host, port, std::generic_category().message(errno)));
   }
   port_ = ntohs(address.sin_port);
   return {};

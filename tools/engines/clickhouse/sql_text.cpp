@@ -36,9 +36,7 @@ class Lexer {
     } else if (c == '"' || c == '`') {
       token.kind = TokenKind::quoted;
       skip_quoted(c);
-    } else if (c == '$' && skip_heredoc()) {
-      token.kind = TokenKind::literal;
-    } else if (skip_typographic_quotes()) {
+    } else if ((c == '$' && skip_heredoc()) || skip_typographic_quotes()) {
       token.kind = TokenKind::literal;
     } else if (is_word_character(c)) {
       token.kind = std::isdigit(static_cast<unsigned char>(c)) != 0 ? TokenKind::literal : TokenKind::word;

@@ -43,7 +43,7 @@ pid_t postmaster_of(const std::string& cluster) {
 }
 
 std::string socket_directory(const std::string& data_dir) {
-  const std::string beside = data_dir + "/run";
+  std::string beside = data_dir + "/run";
   if (beside.size() + socket_name.size() <= max_socket_path) return beside;
   std::uint64_t hash = 14695981039346656037ULL;  // FNV-1a: a short name, not a secret
   for (const char c : data_dir) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;

@@ -11,8 +11,8 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <fstream>
+#include <system_error>
 #include <vector>
 
 namespace cameleer::engines {
@@ -41,7 +41,7 @@ Expected<void> check_parents(const std::string& path, const Owner& owner) {
     const std::string parent = path.substr(0, slash);
     struct stat info{};
     if (stat(parent.c_str(), &info) != 0)
-      return refuse(fmt::format("The directory {} is not there: {}.", parent, std::strerror(errno)));
+      return refuse(fmt::format("The directory {} is not there: {}.", parent, std::generic_category().message(errno)));
     if (!may_pass(info, owner)) {
       return refuse(
           fmt::format("The user {} cannot pass the directory {} (mode {:04o}) on the way to {}: give others its x.",
@@ -76,9 +76,10 @@ Expected<void> make_private_directory(const std::string& path, const Owner& owne
   if (auto parents = check_parents(path, owner); !parents) return parents;
   const bool made = mkdir(path.c_str(), 0700) == 0;
   if (!made && errno != EEXIST)
-    return refuse(fmt::format("The directory {} cannot be made: {}.", path, std::strerror(errno)));
+    return refuse(fmt::format("The directory {} cannot be made: {}.", path, std::generic_category().message(errno)));
   if (made && geteuid() == 0 && lchown(path.c_str(), owner.uid, owner.gid) != 0) {
-    return refuse(fmt::format("The directory {} cannot be given to {}: {}.", path, owner.name, std::strerror(errno)));
+    return refuse(fmt::format("The directory {} cannot be given to {}: {}.", path, owner.name,
+                              std::generic_category().message(errno)));
   }
   struct stat info{};
   if (lstat(path.c_str(), &info) != 0 || !S_ISDIR(info.st_mode))
@@ -88,10 +89,11 @@ Expected<void> make_private_directory(const std::string& path, const Owner& owne
                               owner.name));
   }
   if ((info.st_mode & 07777U) != 0700U && chmod(path.c_str(), 0700) != 0) {
-    return refuse(fmt::format("The directory {} cannot be given mode 0700: {}.", path, std::strerror(errno)));
+    return refuse(
+        fmt::format("The directory {} cannot be given mode 0700: {}.", path, std::generic_category().message(errno)));
   }
   if (access(path.c_str(), W_OK | X_OK) != 0) {
-    return refuse(fmt::format("The directory {} cannot be written: {}.", path, std::strerror(errno)));
+    return refuse(fmt::format("The directory {} cannot be written: {}.", path, std::generic_category().message(errno)));
   }
   return {};
 }
@@ -99,7 +101,8 @@ Expected<void> make_private_directory(const std::string& path, const Owner& owne
 Expected<void> check_free_space(const std::string& path, std::uint64_t bytes) {
   struct statvfs info{};
   if (statvfs(path.c_str(), &info) != 0)
-    return refuse(fmt::format("The file system of {} cannot be asked: {}.", path, std::strerror(errno)));
+    return refuse(
+        fmt::format("The file system of {} cannot be asked: {}.", path, std::generic_category().message(errno)));
   const std::uint64_t free = std::uint64_t{info.f_bavail} * info.f_frsize;
   if (free >= bytes) return {};
   return refuse(fmt::format("The file system of {} has {} MiB free; at least {} MiB are needed.", path, free >> 20U,
@@ -107,7 +110,9 @@ Expected<void> check_free_space(const std::string& path, std::uint64_t bytes) {
 }
 
 Expected<void> write_private_file(const std::string& path, std::string_view content, const Owner& owner) {
-  const auto broken = [&] { return refuse(fmt::format("{} cannot be written: {}.", path, std::strerror(errno))); };
+  const auto broken = [&] {
+    return refuse(fmt::format("{} cannot be written: {}.", path, std::generic_category().message(errno)));
+  };
   const std::string fresh = path + ".new";
   unlink(fresh.c_str());
   // O_EXCL and O_NOFOLLOW: the directory may belong to a user with fewer rights than ours.
@@ -158,7 +163,7 @@ void FileLock::release() {
 Expected<bool> FileLock::try_lock(const std::string& path) {
   if (held()) return true;
   const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0) return refuse(fmt::format("{} cannot be written: {}.", path, std::strerror(errno)));
+  if (fd < 0) return refuse(fmt::format("{} cannot be written: {}.", path, std::generic_category().message(errno)));
   if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
     fd_ = fd;
     return true;

@@ -9,8 +9,8 @@
 
 #include <array>
 #include <csignal>
-#include <cstring>
 #include <memory>
+#include <system_error>
 
 namespace cameleer::engines {
 namespace {
@@ -77,11 +77,13 @@ Expected<Process> Process::spawn(const async::Executor& executor, const Command&
   PipePair input;
   PipePair output;
   if (input.write_end < 0 || output.write_end < 0) {
-    return fail(ErrorCode::unavailable, fmt::format("No pipe for a child process: {}.", std::strerror(errno)));
+    return fail(ErrorCode::unavailable,
+                fmt::format("No pipe for a child process: {}.", std::generic_category().message(errno)));
   }
   // It fits the pipe's buffer, so this does not wait for the child.
   if (!command.input.empty() && write(input.write_end, command.input.data(), command.input.size()) < 0) {
-    return fail(ErrorCode::unavailable, fmt::format("A child's input cannot be written: {}.", std::strerror(errno)));
+    return fail(ErrorCode::unavailable,
+                fmt::format("A child's input cannot be written: {}.", std::generic_category().message(errno)));
   }
   auto arguments = command.arguments;
   auto environment = command.environment;
@@ -91,7 +93,7 @@ Expected<Process> Process::spawn(const async::Executor& executor, const Command&
                                   pointers(arguments).data(), pointers(environment).data());
   if (failure != 0) {
     return fail(ErrorCode::bad_configuration,
-                fmt::format("{} cannot be run: {}.", command.arguments[0], std::strerror(failure)));
+                fmt::format("{} cannot be run: {}.", command.arguments[0], std::generic_category().message(failure)));
   }
   // glibc 2.36 declares pidfd_open without C linkage.
   const int pidfd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
@@ -99,7 +101,8 @@ Expected<Process> Process::spawn(const async::Executor& executor, const Command&
     const int reason = errno;
     kill(pid, SIGKILL);
     waitpid(pid, nullptr, 0);
-    return fail(ErrorCode::unavailable, fmt::format("A child cannot be watched: {}.", std::strerror(reason)));
+    return fail(ErrorCode::unavailable,
+                fmt::format("A child cannot be watched: {}.", std::generic_category().message(reason)));
   }
   return Process(pid, Pipe(executor, pidfd), Pipe(executor, output.release_read()));
 }

@@ -1,0 +1,64 @@
+#pragma once
+#include <cameleer/async/worker_pool.hpp>
+#include <cameleer/core/instant.hpp>
+#include <filesystem>
+#include <map>
+#include <memory>
+
+#include "server/ingest/batch_writer.hpp"
+
+namespace cameleer::server {
+
+/// Journal first, store later: rows are acknowledged when the journal has them on disk. From there they go to the store
+/// until it has taken them, through its outages and ours; as rows are idempotent, a second delivery shows nothing
+/// twice. What the store refuses for good is set aside in a file, and nothing waits behind it. I/O thread only; the
+/// disk has a thread of its own.
+class JournaledWriter {
+ public:
+  struct Options {
+    std::filesystem::path directory = {};   ///< the journal's own
+    std::filesystem::path rejected = {};    ///< where refused requests are set aside
+    std::uint64_t capacity = 4ULL << 30;    ///< bytes; a full journal refuses with `overloaded`
+    std::size_t commit_bytes = 16u << 20;   ///< most bytes that requests share a commit with
+    std::size_t waiting_bytes = 64u << 20;  ///< more that wait for the disk are refused with `overloaded`
+    /// Rows under way to the store are held in memory up to here; the others wait on disk alone.
+    std::size_t memory_bytes = 64u << 20;
+    std::chrono::milliseconds first_retry{200}, last_retry{5'000};  ///< of a store that does not answer
+    std::chrono::milliseconds drain{10'000};                        ///< for the store, at the end
+  };
+  struct Figures {
+    std::uint64_t records = 0, bytes = 0;  ///< waiting for the store
+    std::uint64_t commits = 0, requests = 0;
+    std::uint64_t delivered = 0, retried = 0;
+    std::uint64_t refused_full = 0, refused_disk = 0;          ///< requests that were not acknowledged
+    std::map<std::string_view, std::uint64_t> set_aside = {};  ///< acknowledged requests, by reason
+    std::uint64_t evicted = 0;                                 ///< files that made room for newer ones
+  };
+
+  /// `store` outlives it.
+  JournaledWriter(async::Executor executor, BatchWriter& store, Clock clock, Options options);
+  ~JournaledWriter();
+  JournaledWriter(const JournaledWriter&) = delete;
+  JournaledWriter& operator=(const JournaledWriter&) = delete;
+
+  /// Opens the journal and begins to deliver what is in it. Nothing is taken before.
+  async::Task<Expected<void>> open();
+
+  /// Returns when the rows are on disk. `overloaded`, `unavailable`: not acknowledged, try again later.
+  async::Task<Expected<void>> write(EncodedRows rows);
+
+  /// Refuses new rows, commits the present ones and gives the store `drain` to take what waits; the rest stays in the
+  /// journal.
+  async::Task<> stop();
+
+  [[nodiscard]] const Figures& figures() const;
+  /// How long the oldest record has waited for the store in this process; zero when none does.
+  [[nodiscard]] std::chrono::milliseconds lag() const;
+
+  struct State;
+
+ private:
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace cameleer::server
