@@ -115,6 +115,17 @@ async::Task<Expected<std::shared_ptr<OidcProvider>>> OidcConfigurationService::p
   co_return provider_;
 }
 
+async::Task<> OidcConfigurationService::run() {
+  auto executor = co_await async::asio::this_coro::executor;
+  for (;;) {
+    co_await async::sleep_for(executor, kReadInterval);
+    if ((co_await async::asio::this_coro::cancellation_state).cancelled() != async::asio::cancellation_type::none) {
+      co_return;
+    }
+    (void)co_await refresh();
+  }
+}
+
 bool OidcConfigurationService::people_can_sign_in() const {
   return provider_ && provider_->fields.client_id.has_value();
 }

@@ -29,6 +29,8 @@ class OidcConfigurationService {
   async::Task<Expected<std::shared_ptr<OidcProvider>>> provider();
   /// As it was known last.
   [[nodiscard]] bool people_can_sign_in() const;
+  /// Looks for what another process stored, every 5 s, until the coroutine is cancelled.
+  async::Task<> run();
 
   /// What claims give beside the rules.
   async::Task<Expected<ClaimPolicy>> claim_policy();
