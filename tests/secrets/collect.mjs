@@ -101,7 +101,8 @@ const read = (file) => (existsSync(file) ? readFileSync(file) : undefined);
 export function rememberServer({ env, folder, password, apiKey }) {
   if (!traces) return;
   for (const [name, value] of Object.entries(env)) {
-    if (/PASSWORD|SECRET|TOKEN(PREVIOUS)?$|MASTERKEY/.test(name)) remember(/MASTERKEY/.test(name) ? 'master key' : /CLIENT_SECRET/.test(name) ? 'client secret' : 'password', value);
+    // A licence is signed, not secret, and is stored as it is.
+    if (/PASSWORD|SECRET|TOKEN(PREVIOUS)?$|MASTERKEY/.test(name) && !/LICENSE/.test(name)) remember(/MASTERKEY/.test(name) ? 'master key' : /CLIENT_SECRET/.test(name) ? 'client secret' : 'password', value);
   }
   remember('password', password);
   remember('API key', apiKey);
