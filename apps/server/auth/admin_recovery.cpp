@@ -17,7 +17,7 @@ constexpr std::string_view kPut =
     "where known.source = 'local' returning user_id";
 
 constexpr std::string_view kEndAccess[] = {
-    "delete from sessions where user_id = $1::uuid",
+    "delete from sessions where user_id = $1::uuid and created_at <= $2::timestamptz",
     "update refresh_tokens set revoked_at = $2::timestamptz where user_id = $1::uuid and revoked_at is null",
     "insert into user_roles (user_id, role_id, created_at) select $1::uuid, role_id, $2::timestamptz from roles "
     "where name = 'ADMIN' on conflict do nothing"};
