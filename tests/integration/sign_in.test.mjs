@@ -49,7 +49,7 @@ test('without credentials every API operation but the public ones is 401', async
   }
 });
 
-test('a script gets tokens, refreshes them, and a token spent long ago is not the point of this test: twice at once gives one successor', async () => {
+test('two that refresh with one token at once get the same successor and stay signed in', async () => {
   const first = (await server.request('POST', '/api/v1/auth/token', { json: credentials() })).body;
   assert.equal(first.tokenType, 'Bearer');
   const refresh = () => server.request('POST', '/api/v1/auth/refresh', { json: { refreshToken: first.refreshToken } });
@@ -58,6 +58,22 @@ test('a script gets tokens, refreshes them, and a token spent long ago is not th
   assert.equal(one.body.refreshToken, two.body.refreshToken);
   assert.equal((await server.request('GET', '/api/v1/auth/me', { token: one.body.accessToken })).status, 200);
   assert.equal((await server.request('POST', '/api/v1/auth/refresh', { json: { refreshToken: one.body.accessToken } })).status, 401);
+});
+
+test('a refresh token that is used again later was stolen: it ends the tokens of both, and the log says so', async () => {
+  const refresh = (refreshToken) => server.request('POST', '/api/v1/auth/refresh', { json: { refreshToken } });
+  const me = async (token) => (await server.request('GET', '/api/v1/auth/me', { token })).status;
+  const first = (await server.request('POST', '/api/v1/auth/token', { json: credentials() })).body;
+  const second = (await refresh(first.refreshToken)).body;
+  assert.equal(await me(second.accessToken), 200);
+  server.sql("update refresh_tokens set spent_at = spent_at - interval '30 seconds' where spent_at is not null");
+  const late = await refresh(first.refreshToken);
+  assert.deepEqual([late.status, late.body.code], [401, 'invalid_token']);
+  assert.equal((await refresh(second.refreshToken)).status, 401);
+  assert.deepEqual([await me(first.accessToken), await me(second.accessToken)], [401, 401]);
+  const other = (await server.request('POST', '/api/v1/auth/token', { json: credentials() })).body;
+  assert.equal(await me(other.accessToken), 200, 'a sign-in of its own goes on');
+  assert.equal(server.sql("select detail ->> 'reason' from audit_log where action = 'refresh_token' and result = 'FAILURE'"), 'reused');
 });
 
 test('five wrong passwords lock the account for a while', async () => {
