@@ -40,6 +40,16 @@ class AgentSettingsTest {
         assertEquals(new Permissions(true, false), read(Map.of(), Map.of("CAMELEER_AGENT_REPLAY_ENABLED", "false")).permissions());
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "http://127.0.0.1:8080, AUTO, false", "http://localhost:8080, AUTO, false", "http://[::1]:8080, AUTO, false",
+        "http://cameleer.example, AUTO, true", "http://10.0.0.1, AUTO, true", "http://localhost, GZIP, true", "https://cameleer.example, none, false",
+    })
+    void what_is_sent_is_compressed_unless_it_stays_on_the_machine(String server, String compression, boolean compressed) {
+        assertEquals(compressed,
+            read(Map.of(), Map.of("CAMELEER_AGENT_SERVERURL", server, "CAMELEER_AGENT_COMPRESSION", compression)).compress());
+    }
+
     @Test
     void what_is_missing_is_named() {
         assertEquals("CAMELEER_API_KEY", read(Map.of(), Map.of()).missing());
@@ -51,7 +61,7 @@ class AgentSettingsTest {
         "CAMELEER_AGENT_SERVERURL, ftp://x", "CAMELEER_AGENT_SERVERURL, http://", "CAMELEER_AGENT_ENGINELEVEL, LOTS",
         "CAMELEER_AGENT_PAYLOADCAPTUREMODE, some", "CAMELEER_AGENT_SAMPLINGRATE, 1.5", "CAMELEER_AGENT_SAMPLINGRATE, NaN",
         "CAMELEER_AGENT_QUEUEEXECUTIONS, 0", "CAMELEER_AGENT_MAXBODYSIZE, -1", "CAMELEER_AGENT_MAXBODYSIZE, many",
-        "CAMELEER_AGENT_ROUTECONTROL_ENABLED, yes", "CAMELEER_AGENT_REPLAY_ENABLED, 0",
+        "CAMELEER_AGENT_ROUTECONTROL_ENABLED, yes", "CAMELEER_AGENT_COMPRESSION, brotli", "CAMELEER_AGENT_REPLAY_ENABLED, 0",
     })
     void a_wrong_setting_is_named_with_its_rule(String name, String value) {
         IllegalArgumentException wrong = assertThrows(IllegalArgumentException.class, () -> read(Map.of(), Map.of(name, value)));
