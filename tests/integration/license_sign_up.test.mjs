@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { licence, newKeyPair, tokenOf } from './license_tokens.mjs';
 import { Browser, RealProvider, audience } from './oidc_provider.mjs';
-import { ServerProcess } from './server_process.mjs';
+import { ServerProcess, eventually } from './server_process.mjs';
 
 const people = ['ada', 'bob', 'cleo', 'dora'];
 const provider = new RealProvider(Object.fromEntries(people.map((name) => [name, { name, preferred_username: name }])));
@@ -58,7 +58,10 @@ test('a first bearer token is refused with the envelope, that of a known user is
   assert.match(refused.body.message, /\.$/);
   assert.equal((await me('bob')).status, 200);
   assert.equal(await refusals(), 2);
-  const { body } = await server.request('GET', '/api/v1/admin/audit?action=cap_exceeded', { token: admin });
+  const body = await eventually('both are on record', async () => {
+    const answer = await server.request('GET', '/api/v1/admin/audit?action=cap_exceeded', { token: admin });
+    return answer.body.items.length === 2 && answer.body;
+  });
   assert.deepEqual(body.items.map((one) => [one.username, one.target]).sort(), [['cleo', 'max_users'], ['oidc:dora', 'max_users']]);
 });
 

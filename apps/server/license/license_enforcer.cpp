@@ -37,27 +37,27 @@ async::Task<Expected<void>> LicenseEnforcer::check(postgres::Transaction& transa
   // A statement of its own: it sees what was committed while this one waited for its turn.
   auto current = co_await count(transaction, limit);
   if (!current) co_return std::unexpected(current.error());
-  co_return co_await judge(limit, *current, std::move(actor));
+  co_return judge(limit, *current, std::move(actor));
 }
 
 async::Task<Expected<void>> LicenseEnforcer::check_early(postgres::Pool& pool, LicenseLimit limit, AuditActor actor) {
   auto current = co_await count(pool, limit);
   if (!current) co_return std::unexpected(current.error());
-  co_return co_await judge(limit, *current, std::move(actor));
+  co_return judge(limit, *current, std::move(actor));
 }
 
-async::Task<Expected<void>> LicenseEnforcer::judge(LicenseLimit limit, std::int64_t current, AuditActor actor) {
+Expected<void> LicenseEnforcer::judge(LicenseLimit limit, std::int64_t current, AuditActor actor) {
   const auto standing = gate_.snapshot();
   const auto cap = standing->limits[limit];
-  if (current < cap) co_return Expected<void>{};
+  if (current < cap) return {};
   CapRefusal refusal{.limit = limit,
                      .current = current,
                      .cap = cap,
                      .state = standing->state,
                      .message = cap_message(*standing, limit, current, clock_())};
   auto message = refusal.message;
-  co_await refusals_.note(std::move(refusal), std::move(actor));
-  co_return fail(ErrorCode::license_cap_exceeded, std::move(message), std::string(name_of(limit)));
+  refusals_.note(std::move(refusal), std::move(actor));
+  return fail(ErrorCode::license_cap_exceeded, std::move(message), std::string(name_of(limit)));
 }
 
 async::Task<> LicenseEnforcer::run() {

@@ -38,7 +38,7 @@ class LicenseEnforcer {
   [[nodiscard]] const LicenseRefusals& refusals() const { return refusals_; }
 
  private:
-  async::Task<Expected<void>> judge(LicenseLimit limit, std::int64_t current, AuditActor actor);
+  Expected<void> judge(LicenseLimit limit, std::int64_t current, AuditActor actor);
 
   const LicenseGate& gate_;
   Clock clock_;

@@ -22,7 +22,7 @@ AuditEntry entry_of(const CapRefusal& refusal, AuditActor actor) {
 
 }  // namespace
 
-async::Task<> LicenseRefusals::note(CapRefusal refusal, AuditActor actor) {
+void LicenseRefusals::note(CapRefusal refusal, AuditActor actor) {
   const auto place = static_cast<std::size_t>(refusal.limit);
   ++counts_[place];
   auto key = fmt::format("{}\n{}", place, actor.username);
@@ -30,43 +30,53 @@ async::Task<> LicenseRefusals::note(CapRefusal refusal, AuditActor actor) {
     actor = {};
     key = fmt::format("{}\n", place);
   }
-  auto entry = entry_of(refusal, std::move(actor));
+  auto& minute = minutes_.try_emplace(std::move(key), Minute{.entry = {}, .began = clock_()}).first->second;
+  ++minute.count;
+  minute.entry = entry_of(refusal, std::move(actor));
   last_[place] = std::move(refusal);
-  const auto [minute, first] = minutes_.try_emplace(key, Minute{.entry = entry, .began = clock_(), .count = 0});
-  if (!first) {
-    ++minute->second.count;
-    minute->second.entry = std::move(entry);
-    co_return;
-  }
-  entry.detail["count"] = 1;
+}
+
+async::Task<Expected<void>> LicenseRefusals::write(std::string key, std::int64_t count) {
+  auto& minute = minutes_.at(key);
+  minute.count -= count;
+  auto entry = minute.entry;
+  entry.detail["count"] = count;
   auto written = co_await audit_.record(std::move(entry));
-  if (written) co_return;
-  // It comes with those of the minute.
-  if (const auto found = minutes_.find(key); found != minutes_.end()) ++found->second.count;
+  // Only here are minutes taken away, and not while one is written.
+  if (!written) minutes_.at(key).count += count;
+  co_return written;
 }
 
 async::Task<Expected<void>> LicenseRefusals::write_counted(bool all) {
+  if (writing_ && !all) co_return Expected<void>{};
+  auto executor = co_await async::asio::this_coro::executor;
+  while (writing_) co_await async::sleep_for(executor, std::chrono::milliseconds(5));
+  writing_ = true;
+  auto written = co_await write_due(all);
+  writing_ = false;
+  co_return written;
+}
+
+async::Task<Expected<void>> LicenseRefusals::write_due(bool all) {
   const auto now = clock_();
-  std::vector<std::string> over;
-  for (const auto& [key, minute] : minutes_) {
-    if (all || now - minute.began >= std::chrono::minutes(1)) over.push_back(key);
-  }
-  for (const auto& key : over) {
-    const auto found = minutes_.find(key);
-    if (found == minutes_.end()) continue;
-    const auto count = found->second.count;
+  std::vector<std::string> keys;
+  keys.reserve(minutes_.size());
+  for (const auto& [key, minute] : minutes_) keys.push_back(key);
+  for (const auto& key : keys) {
+    if (minutes_.at(key).first) {
+      auto written = co_await write(key, 1);
+      if (!written) co_return written;
+      minutes_.at(key).first = false;
+    }
+    if (!all && now - minutes_.at(key).began < std::chrono::minutes(1)) continue;
+    const auto count = minutes_.at(key).count;
     if (count == 0) {
-      minutes_.erase(found);
+      minutes_.erase(key);
       continue;
     }
-    found->second.count = 0;
-    found->second.began = now;
-    auto entry = found->second.entry;
-    entry.detail["count"] = count;
-    auto written = co_await audit_.record(std::move(entry));
-    if (written) continue;
-    if (const auto again = minutes_.find(key); again != minutes_.end()) again->second.count += count;
-    co_return written;
+    minutes_.at(key).began = now;
+    auto written = co_await write(key, count);
+    if (!written) co_return written;
   }
   co_return Expected<void>{};
 }
