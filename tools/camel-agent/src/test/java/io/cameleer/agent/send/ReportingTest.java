@@ -179,10 +179,10 @@ class ReportingTest {
             port = free.getLocalPort();
         }
         start(port);
-        add(0, 3_000);
+        add(0, 10_000);
         server = new StrictServer(port);
-        until("the newest is stored", () -> server.stored.contains("e2999"));
-        until("all others are counted", () -> server.stored.size() + counters.get("buffer_full") == 3_000);
+        until("the newest is stored", () -> server.stored.contains("e9999"));
+        until("all others are counted", () -> server.stored.size() + counters.get("buffer_full") == 10_000);
         until("the heartbeat tells", () -> server.heartbeats.stream().anyMatch(b ->
             b.get("capabilities") instanceof Map<?, ?> c && c.get("dropped.buffer_full") instanceof Number n && n.longValue() >= 1_000));
     }
