@@ -16,9 +16,12 @@ namespace {
 const std::string kAll = "/api/v1/admin/environments";
 
 struct Fixture : ServicesOnLoop {
-  Fixture() { make_admin(); }
+  Fixture() {
+    make_admin();
+    admin = run(auth->issue_tokens("admin", std::string(test::kPassword), "a")).value().access;
+  }
   std::string first = run(environments->ensure_first()).value().value();
-  std::string admin = run(auth->issue_tokens("admin", std::string(test::kPassword), "a")).value().access;
+  std::string admin;
 
   web::Response create(const std::string& body) { return post(kAll, body, admin); }
   web::Response put(const std::string& slug, std::string body) {
