@@ -188,7 +188,8 @@ Services::Services(async::Executor executor, const Settings& settings, const Sto
                     return configuration.sensitive_keys_of(std::move(environment), std::move(application));
                   },
               .journal = journal_options(settings)}),
-      executions(clickhouse, [this](std::string slug) { return data_name_of(environments, database, std::move(slug)); }, clock,
+      executions(clickhouse, [this](std::string slug) { return data_name_of(environments, database, std::move(slug)); },
+                 clock,
                  {.tenant = settings.tenant_id,
                   .cursor_key = bytes_of(keys.cursors().bytes),
                   .stale_after = settings.ingest.running_stale_after}) {

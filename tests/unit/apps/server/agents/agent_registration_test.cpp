@@ -133,5 +133,5 @@ TEST_CASE_METHOD(Fixture, "an agent's tokens rotate, and end with their key") {
 
 TEST_CASE_METHOD(Fixture, "a bootstrap token registers in its environment") {
   CHECK(post("/api/v1/agents/register", kRegistration, "bootstrap-secret").status == 200);
-  CHECK(cell("select key_ref from agents") == "bootstrap");
+  CHECK(cell("select key_ref from agents") == "bootstrap:" + cell("select id from environments"));
 }
