@@ -105,12 +105,8 @@ public final class ExecutionWriter {
         json.raw('}');
     }
 
-    /**
-     * A closed execution, whole.
-     *
-     * @param payload false writes it without bodies and headers: what is left of one that is too large
-     */
-    public void closed(Execution execution, SensitiveKeys keys, boolean payload) {
+    /** A closed execution, whole. */
+    public void closed(Execution execution, SensitiveKeys keys) {
         identity(execution);
         json.raw(STARTED[execution.status().ordinal()]);
         moment(execution.startMillis);
@@ -118,14 +114,14 @@ public final class ExecutionWriter {
         moment(execution.endMillis());
         json.raw(DURATION).number(execution.durationNanos() / NANOS_PER_MILLI);
         failure(execution.failure());
-        content(execution.attributes(), execution.input(), execution.output(), keys, payload);
+        content(execution.attributes(), execution.input(), execution.output(), keys);
         json.raw(PROCESSORS);
         List<ProcessorRecord> records = execution.processors();
         for (int i = 0; i < records.size(); i++) {
             if (i > 0) {
                 json.raw(',');
             }
-            processor(records.get(i), keys, payload);
+            processor(records.get(i), keys);
         }
         json.raw(']').raw('}');
     }
@@ -142,7 +138,7 @@ public final class ExecutionWriter {
         text(REPLAY_OF, execution.replayOf);
     }
 
-    private void processor(ProcessorRecord record, SensitiveKeys keys, boolean payload) {
+    private void processor(ProcessorRecord record, SensitiveKeys keys) {
         json.raw(SEQ).number(record.seq);
         if (record.parent != null) {
             json.raw(PARENT_SEQ).number(record.parent.seq);
@@ -157,7 +153,7 @@ public final class ExecutionWriter {
         number(MULTICAST_INDEX, record.multicastIndex);
         text(RESOLVED_URI, record.resolvedEndpointUri);
         failure(record.failure);
-        content(record.attributes, record.input, record.output, keys, payload);
+        content(record.attributes, record.input, record.output, keys);
         if (record.filterMatched != null) {
             json.raw(FILTER_MATCHED).raw(record.filterMatched ? TRUE : FALSE);
         }
@@ -171,13 +167,11 @@ public final class ExecutionWriter {
         }
     }
 
-    private void content(Map<String, String> attributes, Payload input, Payload output, SensitiveKeys keys, boolean payload) {
-        if (payload) {
-            payload(INPUT_BODY, INPUT_HEADERS, input, keys);
-            payload(OUTPUT_BODY, OUTPUT_HEADERS, output, keys);
-        }
-        if (!payload || !attributes.isEmpty() || input != null || output != null) {
-            attributes(attributes, input, output, keys, payload);
+    private void content(Map<String, String> attributes, Payload input, Payload output, SensitiveKeys keys) {
+        payload(INPUT_BODY, INPUT_HEADERS, input, keys);
+        payload(OUTPUT_BODY, OUTPUT_HEADERS, output, keys);
+        if (!attributes.isEmpty() || input != null || output != null) {
+            attributes(attributes, input, output, keys);
         }
     }
 
@@ -192,13 +186,10 @@ public final class ExecutionWriter {
         map(content.headers(), keys);
     }
 
-    private void attributes(Map<String, String> own, Payload input, Payload output, SensitiveKeys keys, boolean payload) {
+    private void attributes(Map<String, String> own, Payload input, Payload output, SensitiveKeys keys) {
         Map<String, String> all = new TreeMap<>(own);
         cut(all, "inputBodySize", input);
         cut(all, "outputBodySize", output);
-        if (!payload) {
-            all.put("payloadLeftOut", "true");
-        }
         if (!all.isEmpty()) {
             json.raw(ATTRIBUTES);
             map(all, keys);

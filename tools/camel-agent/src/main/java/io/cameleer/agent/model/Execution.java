@@ -218,19 +218,6 @@ public final class Execution {
         return attemptFailed;
     }
 
-    /** Whether there are bodies or headers of it or of a processor. */
-    public boolean hasPayload() {
-        if (input != null || output != null) {
-            return true;
-        }
-        for (ProcessorRecord record : processors) {
-            if (record.input != null || record.output != null) {
-                return true;
-            }
-        }
-        return false;
-    }
-
     private static int sizeOf(Payload payload) {
         return payload == null ? 0 : payload.size();
     }

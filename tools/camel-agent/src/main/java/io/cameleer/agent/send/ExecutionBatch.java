@@ -4,28 +4,26 @@ import java.util.Arrays;
 
 import io.cameleer.agent.json.ExecutionWriter;
 import io.cameleer.agent.json.JsonBytes;
+import io.cameleer.agent.json.PayloadRemover;
 import io.cameleer.agent.mask.SensitiveKeys;
 import io.cameleer.agent.model.Execution;
 import io.cameleer.agent.model.Ids;
 
 /**
  * One request that has to get through: its bytes and its key stay the same over all attempts. Executions are written the moment they
- * are added and let go of, so that they do not live on in the application's heap; only those with a payload are kept, for they may have
- * to be written once more without it. Used by one thread.
+ * are added and let go of, so that they do not live on in the application's heap. Used by one thread.
  */
 final class ExecutionBatch {
 
     private final JsonBytes json = new JsonBytes();
     private final ExecutionWriter writer = new ExecutionWriter(json);
     private int[] ends = new int[64];
-    private Execution[] kept = new Execution[64];
     private int count;
     private boolean payload = true;
     private String key;
 
     /** Begins anew, with the memory of what was there before. */
     void clear(int keepBytes) {
-        Arrays.fill(kept, 0, count, null);
         count = 0;
         payload = true;
         key = null;
@@ -54,15 +52,14 @@ final class ExecutionBatch {
         int before = json.length();
         try {
             json.raw(count == 0 ? '[' : ',');
-            writer.closed(execution, keys, true);
+            writer.closed(execution, keys);
         } catch (RuntimeException e) {
             json.cut(before);
             throw e;
         }
-        ended(execution.hasPayload() ? execution : null);
-        if (kept[count - 1] == null) {
-            execution.forget();
-        }
+        ended();
+        // the application's exchanges may still refer to it: from now on it holds only its identity
+        execution.forget();
     }
 
     /** Adds one that goes on. */
@@ -70,20 +67,17 @@ final class ExecutionBatch {
         begin();
         json.raw(count == 0 ? '[' : ',');
         writer.running(execution);
-        ended(null);
+        ended();
     }
 
     private void begin() {
         if (count == ends.length) {
             ends = Arrays.copyOf(ends, count * 2);
-            kept = Arrays.copyOf(kept, count * 2);
         }
     }
 
-    private void ended(Execution keep) {
-        ends[count] = json.length();
-        kept[count] = keep;
-        count++;
+    private void ended() {
+        ends[count++] = json.length();
     }
 
     /** Nothing more is added: it may be sent. */
@@ -102,31 +96,21 @@ final class ExecutionBatch {
             part.json.raw(part.count == 0 ? '[' : ',');
             int start = i == 0 ? 1 : ends[i - 1] + 1;
             part.json.raw(json.array(), start, ends[i] - start);
-            part.ended(kept[i]);
+            part.ended();
         }
         return part.seal();
     }
 
     /** The only execution without its payload, or null when there is nothing to leave out. */
-    ExecutionBatch withoutPayload(SensitiveKeys keys) {
-        if (!payload || kept[0] == null) {
+    ExecutionBatch withoutPayload() {
+        byte[] less = payload ? PayloadRemover.without(json.array(), 1, ends[0] - 1) : null;
+        if (less == null) {
             return null;
         }
         ExecutionBatch rest = new ExecutionBatch();
         rest.payload = false;
-        rest.begin();
-        rest.json.raw('[');
-        rest.writer.closed(kept[0], keys, false);
-        rest.ended(kept[0]);
+        rest.json.raw('[').raw(less);
+        rest.ended();
         return rest.seal();
-    }
-
-    /** The application's exchanges may still refer to the executions: from now on these hold only their identity. */
-    void forget() {
-        for (int i = 0; i < count; i++) {
-            if (kept[i] != null) {
-                kept[i].forget();
-            }
-        }
     }
 }

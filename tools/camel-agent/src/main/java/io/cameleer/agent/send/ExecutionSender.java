@@ -121,11 +121,10 @@ final class ExecutionSender {
         int status = answer.status();
         if (status >= 200 && status < 300) {
             countRejected(answer);
-            batch.forget();
         } else if (status == 413) {
             split(batch);
         } else if (status == 400 || status == 415 || status == 422) {
-            drop(batch, "rejected_" + status);
+            counters.add("rejected_" + status, batch.count());
             AgentLog.warn("the server refused " + batch.count() + " executions with " + status);
         } else {
             pending.add(0, batch);
@@ -141,9 +140,9 @@ final class ExecutionSender {
             pending.add(0, batch.part(0, half));
             return;
         }
-        ExecutionBatch rest = batch.withoutPayload(keys.get());
+        ExecutionBatch rest = batch.withoutPayload();
         if (rest == null) {
-            drop(batch, "too_large");
+            counters.add("too_large", 1);
         } else {
             pending.add(0, rest);
         }
@@ -157,10 +156,5 @@ final class ExecutionSender {
             Object reason = element instanceof Map<?, ?> map ? map.get("reason") : null;
             counters.add("too_old".equals(reason) || "in_future".equals(reason) ? (String) reason : "rejected", 1);
         }
-    }
-
-    private void drop(ExecutionBatch batch, String reason) {
-        counters.add(reason, batch.count());
-        batch.forget();
     }
 }

@@ -467,7 +467,7 @@ class RecorderTest {
         });
         template.sendBodyAndHeaders("direct:a", List.of("1"), Map.of("Authorization", "Bearer geheim", "plain", "seen"));
         JsonBytes out = new JsonBytes();
-        new ExecutionWriter(out).closed(executions(1).get("a"), SensitiveKeys.defaults(), true);
+        new ExecutionWriter(out).closed(executions(1).get("a"), SensitiveKeys.defaults());
         String text = new String(out.array(), 0, out.length(), StandardCharsets.UTF_8);
         assertFalse(text.contains("geheim"), text);
         Map<String, Object> written = JsonText.object(text.getBytes(StandardCharsets.UTF_8));

@@ -20,7 +20,7 @@ class ExecutionWriterTest {
 
     private static Map<String, Object> written(Execution execution) throws Exception {
         JsonBytes out = new JsonBytes();
-        new ExecutionWriter(out).closed(execution, SensitiveKeys.defaults(), true);
+        new ExecutionWriter(out).closed(execution, SensitiveKeys.defaults());
         return JsonText.object(Arrays.copyOf(out.array(), out.length()));
     }
 

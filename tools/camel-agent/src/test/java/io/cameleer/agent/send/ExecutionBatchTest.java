@@ -2,19 +2,22 @@ package io.cameleer.agent.send;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 import org.junit.jupiter.api.Test;
 
 import io.cameleer.agent.json.JsonText;
 import io.cameleer.agent.mask.SensitiveKeys;
 import io.cameleer.agent.model.Execution;
+import io.cameleer.agent.model.Payload;
+import io.cameleer.agent.model.ProcessorRecord;
 import io.cameleer.agent.model.Step;
 
 class ExecutionBatchTest {
@@ -38,18 +41,46 @@ class ExecutionBatchTest {
     }
 
     @Test
-    void what_was_written_is_let_go_of_unless_it_has_a_payload_to_leave_out() {
+    void what_was_written_is_let_go_of() {
         ExecutionBatch batch = new ExecutionBatch();
         Execution plain = plain("a");
         Execution loaded = ExecutionQueueTest.closed("b", 100);
         batch.add(plain, KEYS);
         batch.add(loaded, KEYS);
-        assertEquals(List.of(), plain.processors());
-        assertNotNull(loaded.input());
         batch.seal();
-        assertEquals(1, ((List<?>) ((Map<?, ?>) elements(batch).get(0)).get("processorExecutions")).size());
-        batch.forget();
+        assertEquals(List.of(), plain.processors());
         assertNull(loaded.input());
+        assertEquals(1, ((List<?>) ((Map<?, ?>) elements(batch).get(0)).get("processorExecutions")).size());
+        assertEquals("b".repeat(100), ((Map<?, ?>) elements(batch).get(1)).get("inputBody"));
+    }
+
+    @Test
+    void without_its_payload_an_execution_and_its_records_say_all_the_rest() {
+        Execution execution = new Execution("x", "ex", "c", null, "route", "direct://x", 1_000, 0, 100, 1 << 20);
+        execution.input(new Payload("body", 50, false, Map.of("inputBody", "1")));
+        ProcessorRecord record = execution.open(null, new Step("p", "log", null), "ex", 0);
+        execution.tapped(record, "inputHeaders", "kept");
+        execution.input(record, new Payload("in", -1, false, Map.of()));
+        execution.close(record, new IllegalStateException("no"), 0, new Payload(null, -1, true, Map.of("a", "b")), 1_000_000);
+        execution.close(null, 100, new Payload("out", -1, false, Map.of()), 1_001, 1_000_000);
+        ExecutionBatch batch = new ExecutionBatch();
+        batch.add(execution, KEYS);
+        Map<?, ?> whole = (Map<?, ?>) elements(batch.seal()).get(0);
+        Map<?, ?> rest = (Map<?, ?>) elements(batch.withoutPayload()).get(0);
+        assertEquals(Map.of("inputHeaders", "kept", "inputBodySize", "50", "truncated", "true", "payloadLeftOut", "true"), rest.get("attributes"));
+        assertEquals(Set.of("inputBody", "inputHeaders", "outputBody", "outputHeaders"), missing(whole, rest));
+        Map<?, ?> wholeRecord = (Map<?, ?>) ((List<?>) whole.get("processorExecutions")).get(0);
+        Map<?, ?> restRecord = (Map<?, ?>) ((List<?>) rest.get("processorExecutions")).get(0);
+        assertEquals(Set.of("inputBody", "inputHeaders", "outputHeaders"), missing(wholeRecord, restRecord));
+        assertEquals("java.lang.IllegalStateException: no", restRecord.get("errorMessage"));
+        assertEquals(Map.of("inputHeaders", "kept", "payloadLeftOut", "true"), restRecord.get("attributes"));
+    }
+
+    /** The members that went. */
+    private static Set<Object> missing(Map<?, ?> whole, Map<?, ?> rest) {
+        Set<Object> gone = new HashSet<>(whole.keySet());
+        gone.removeAll(rest.keySet());
+        return gone;
     }
 
     @Test
@@ -65,9 +96,9 @@ class ExecutionBatchTest {
         assertEquals(ids(batch).subList(67, 200), ids(second));
         assertEquals(elements(batch).subList(67, 200), elements(second));
         assertNotEquals(first.key(), second.key());
-        assertEquals(List.of("e5"), ids(first.part(5, 6).withoutPayload(KEYS)));
-        assertNull(first.part(5, 6).withoutPayload(KEYS).withoutPayload(KEYS));
-        assertNull(first.part(4, 5).withoutPayload(KEYS));
+        assertEquals(List.of("e5"), ids(first.part(5, 6).withoutPayload()));
+        assertNull(first.part(5, 6).withoutPayload().withoutPayload());
+        assertNull(first.part(4, 5).withoutPayload());
     }
 
     @Test
