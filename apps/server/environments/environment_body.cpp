@@ -1,5 +1,7 @@
 #include "server/environments/environment_body.hpp"
 
+#include <fmt/format.h>
+
 #include <cameleer/core/json_members.hpp>
 
 namespace cameleer::server {

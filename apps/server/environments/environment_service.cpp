@@ -1,5 +1,7 @@
 #include "server/environments/environment_service.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace cameleer::server {
