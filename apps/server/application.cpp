@@ -155,22 +155,22 @@ Expected<void> Application::open_http() {
   if (auto added = add_routes(*services_, settings_); !added) return added;
   http_ = std::make_unique<web::Server>(
       executor_, services_->workers, services_->router, gate(), observer(),
-      web::ServerOptions{.address = settings_.http.address,
-                         .port = settings_.http.port,
-                         .base_path = settings_.http.base_path,
-                         .tls_certificate_file = settings_.http.tls_certificate_file,
-                         .tls_key_file = settings_.http.tls_key_file,
-                         .max_connections = settings_.http.max_connections,
-                         .trusted_proxies = settings_.http.trusted_proxies,
-                         .on_exception = [this](const web::Request& request, std::string_view what) {
-                           log_.error("bug", {{"requestId", request.request_id},
-                                              {"path", identity::without_credentials(request.path)},
-                                              {"what", what}});
-                         },
-                         .refusal =
-                             [this](const Error& error, std::string_view request_id) {
-                               return services_->caps.problem(error, request_id);
-                             }});
+      web::ServerOptions{
+          .address = settings_.http.address,
+          .port = settings_.http.port,
+          .base_path = settings_.http.base_path,
+          .tls_certificate_file = settings_.http.tls_certificate_file,
+          .tls_key_file = settings_.http.tls_key_file,
+          .max_connections = settings_.http.max_connections,
+          .trusted_proxies = settings_.http.trusted_proxies,
+          .on_exception =
+              [this](const web::Request& request, std::string_view what) {
+                log_.error("bug", {{"requestId", request.request_id},
+                                   {"path", identity::without_credentials(request.path)},
+                                   {"what", what}});
+              },
+          .refusal = [this](const Error& error,
+                            std::string_view request_id) { return services_->caps.problem(error, request_id); }});
   add_metrics(*services_, *http_, log_);
   return http_->start();
 }
@@ -190,7 +190,8 @@ web::Observer Application::observer() {
   return [this](const web::Request& request, const web::Route* route, int status, std::size_t bytes,
                 std::chrono::nanoseconds elapsed) {
     services_->metrics.count_request(route, status, elapsed);
-    // A probe of a server that is not ready is no error of the server, nor is an agent that leaves a command unanswered.
+    // A probe of a server that is not ready is no error of the server, nor is an agent that leaves a command
+    // unanswered.
     const bool is_error = status >= 500 && !(route && route->operation_id == "healthReady");
     const auto level = status == 504 ? Log::Level::warning : is_error ? Log::Level::error : Log::Level::debug;
     log_.write(level, "request",

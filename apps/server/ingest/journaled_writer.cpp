@@ -299,11 +299,12 @@ JournaledWriter::~JournaledWriter() {
 
 async::Task<Expected<void>> JournaledWriter::open() {
   const auto state = state_;
-  auto opened = co_await state->disk.run([state]() -> Expected<std::vector<journal::Waiting>> {
-    auto made = journal::Journal::open(state->options.directory, {.capacity = state->options.capacity});
+  // The disk's thread never owns the state: it would have to wait for itself.
+  auto opened = co_await state->disk.run([own = state.get()]() -> Expected<std::vector<journal::Waiting>> {
+    auto made = journal::Journal::open(own->options.directory, {.capacity = own->options.capacity});
     if (!made) return std::unexpected(std::move(made.error()));
-    state->journal.emplace(std::move(*made));
-    return state->journal->waiting();
+    own->journal.emplace(std::move(*made));
+    return own->journal->waiting();
   });
   if (!opened) co_return std::unexpected(std::move(opened.error()));
   if (!*opened) co_return std::unexpected(std::move(opened->error()));

@@ -79,9 +79,9 @@ struct Outcome {
   std::vector<Trace> trace;     ///< every rule, in the order of evaluation
   std::vector<Assigned> roles;  ///< each once, by its first reason
   std::vector<Assigned> groups;
-  bool fallback = false;  ///< the default roles were given
-  bool refused = false;   ///< strict, and nothing matched
-  bool overage = false;   ///< the provider left out a claim that is read here, so that nothing can be decided
+  bool fallback = false;      ///< the default roles were given
+  bool refused = false;       ///< strict, and nothing matched
+  bool overage = false;       ///< the provider left out a claim that is read here, so that nothing can be decided
   std::string left_out = {};  ///< that claim; of several the first
 };
 

@@ -39,8 +39,8 @@ struct World {
   explicit World(async::Executor executor)
       : engine(executor, test::options_for(test::PrivateEngine::shared(), database)),
         ingest(executor, engine, workers, [this] { return now; }, {}),
-        executions(engine, data_name_of, [this] { return now; }, {.cursor_key = std::vector<std::byte>(32, std::byte{1})}) {
-  }
+        executions(engine, data_name_of, [this] { return now; },
+                   {.cursor_key = std::vector<std::byte>(32, std::byte{1})}) {}
 
   [[nodiscard]] std::string record(std::string_view id, milliseconds after = milliseconds(0),
                                    std::string_view status = "COMPLETED", std::string_view more = "") const {
