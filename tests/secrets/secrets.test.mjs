@@ -72,5 +72,5 @@ test('no secret of the whole run is in a log, an error body or a database', (con
   context.diagnostic(report);
   console.log(`looked for ${report}`);
   const leaks = found.filter((one) => !allowed.some(({ kind, file }) => kind === one.kind && file.test(one.file)));
-  assert.deepEqual(leaks, []);
+  assert.deepEqual(leaks.slice(0, 50), [], `${leaks.length} places`);
 });

@@ -58,8 +58,9 @@ LicenseOnLoop::LicenseOnLoop() : ServicesOnLoop({}, capped(caps)), caps(gate, *a
 }
 
 std::unique_ptr<server::LicenseService> LicenseOnLoop::start(server::LicenseGate& at, std::string token,
-                                                             std::string file) {
-  auto keys = LicenseKeyRing::of({vendor.public_key()}, LicenseTrust::environment);
+                                                             std::string file, const Vendor* trusted) {
+  const auto& root = trusted == nullptr ? vendor : *trusted;
+  auto keys = LicenseKeyRing::of({root.public_key()}, LicenseTrust::environment);
   auto service = std::make_unique<server::LicenseService>(
       *pool, workers, *audit, at, [this] { return now; },
       server::LicenseServiceSettings{.tenant_id = "default",

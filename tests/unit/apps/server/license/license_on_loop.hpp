@@ -28,8 +28,9 @@ class Vendor {
 struct LicenseOnLoop : ServicesOnLoop {
   LicenseOnLoop();
 
-  /// A start of a process, by default with no licence in its settings.
-  std::unique_ptr<server::LicenseService> start(server::LicenseGate& at, std::string token = "", std::string file = "");
+  /// A start of a process, by default with no licence in its settings, and trusting `vendor`.
+  std::unique_ptr<server::LicenseService> start(server::LicenseGate& at, std::string token = "", std::string file = "",
+                                                const Vendor* trusted = nullptr);
   /// A year from now, with these limits.
   [[nodiscard]] LicenseInfo licence(int number = 1) const;
   [[nodiscard]] std::string state() const { return std::string(name_of(gate.snapshot()->state)); }

@@ -148,6 +148,18 @@ TEST_CASE("a revoked licence counts no more, and only a higher sequence takes a 
   CHECK(again->view().revocations_sequence == 2);
 }
 
+TEST_CASE("what was revoked stays revoked when the key that signed the list leaves the ring") {
+  LicenseOnLoop at;
+  const Vendor next;
+  REQUIRE(at.run(at.license->install_revocations(
+      at.vendor.token(LicenseRevocations{.sequence = 1, .issued_at = at.now, .license_ids = {license_id(1)}}),
+      {.username = "ada"})));
+  server::LicenseGate gate;
+  const auto later = at.start(gate, next.token(at.licence(1)), "", &next);
+  CHECK(gate.snapshot()->rejection->reason == LicenseReason::REVOKED);
+  CHECK(later->view().revocations_sequence == 1);
+}
+
 TEST_CASE("a clock that was turned back is told, and revocations go on counting") {
   LicenseOnLoop at;
   const auto list =
