@@ -1,8 +1,7 @@
 #include "server/executions/execution_json.hpp"
 
+#include <cameleer/core/json_writer.hpp>
 #include <cameleer/core/processor_tree.hpp>
-
-#include "server/executions/json_writer.hpp"
 
 namespace cameleer::server {
 namespace {
@@ -11,31 +10,31 @@ class Members {
  public:
   explicit Members(JsonWriter& json) : json_(json) {}
   const Members& text(std::string_view name, std::string_view value) const {
-    if (!value.empty()) json_.name(name).text(value);
+    if (!value.empty()) json_.key(name).text(value);
     return *this;
   }
   const Members& always(std::string_view name, std::string_view value) const {
-    json_.name(name).text(value);
+    json_.key(name).text(value);
     return *this;
   }
   template <class Number>
   const Members& number(std::string_view name, const std::optional<Number>& value) const {
-    if (value) json_.name(name).number(static_cast<std::int64_t>(*value));
+    if (value) json_.key(name).number(static_cast<std::int64_t>(*value));
     return *this;
   }
   const Members& flag(std::string_view name, const std::optional<bool>& value) const {
-    if (value) json_.name(name).boolean(*value);
+    if (value) json_.key(name).boolean(*value);
     return *this;
   }
   const Members& instant(std::string_view name, Instant value) const { return always(name, format_instant(value)); }
   const Members& map(std::string_view name, const StringMap& value) const {
-    json_.name(name).begin_object();
-    for (const auto& [key, text] : value) json_.member(key, text);
+    json_.key(name).begin_object();
+    for (const auto& [key, text] : value) json_.key(key).text(text);
     json_.end_object();
     return *this;
   }
   const Members& names(std::string_view name, const std::vector<std::string>& values) const {
-    json_.name(name).begin_array();
+    json_.key(name).begin_array();
     for (const auto& value : values) json_.text(value);
     json_.end_array();
     return *this;
@@ -81,7 +80,7 @@ void write_summary_members(JsonWriter& json, const ExecutionRow& row) {
 }
 
 void write_summaries(JsonWriter& json, std::string_view name, const std::vector<ExecutionRow>& rows) {
-  json.name(name).begin_array();
+  json.key(name).begin_array();
   for (const auto& row : rows) {
     json.begin_object();
     write_summary_members(json, row);
@@ -119,7 +118,7 @@ void write_step_members(JsonWriter& json, const ProcessorExecution& step) {
 // In pre-order each record follows its parent or the end of a sibling, so counting open ones is all that is needed.
 void write_tree(JsonWriter& json, std::span<const ProcessorExecution> steps) {
   const auto tree = build_processor_tree(steps);
-  json.name("processors").begin_array();
+  json.key("processors").begin_array();
   std::size_t open = 0;
   const auto close_to = [&](std::size_t depth) {
     for (; open > depth; --open) json.end_array().end_object();
@@ -128,7 +127,7 @@ void write_tree(JsonWriter& json, std::span<const ProcessorExecution> steps) {
     close_to(tree.depth[index]);
     json.begin_object();
     write_step_members(json, steps[index]);
-    json.name("children").begin_array();
+    json.key("children").begin_array();
     ++open;
   }
   close_to(0);
@@ -142,8 +141,8 @@ std::string to_json(const ExecutionPage& page) {
   json.begin_object();
   write_summaries(json, "items", page.items);
   Members(json).text("nextCursor", page.next_cursor);
-  json.name("total").number(static_cast<std::int64_t>(page.total));
-  json.name("totalIsLowerBound").boolean(page.total_is_lower_bound);
+  json.key("total").number(static_cast<std::int64_t>(page.total));
+  json.key("totalIsLowerBound").boolean(page.total_is_lower_bound);
   Members(json).instant("asOf", page.as_of).instant("from", page.from).instant("to", page.to);
   return json.end_object().take();
 }

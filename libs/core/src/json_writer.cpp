@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <simdjson.h>
 
 #include <cameleer/core/json_writer.hpp>
 
@@ -6,6 +7,7 @@ namespace cameleer {
 namespace {
 
 void append_quoted(std::string& json, std::string_view text) {
+  const bool valid = simdjson::validate_utf8(text.data(), text.size());
   json += '"';
   for (const char c : text) {
     switch (c) {
@@ -33,6 +35,8 @@ void append_quoted(std::string& json, std::string_view text) {
       default:
         if (static_cast<unsigned char>(c) < 0x20)
           fmt::format_to(std::back_inserter(json), "\\u{:04x}", static_cast<unsigned>(c));
+        else if (static_cast<unsigned char>(c) >= 0x80 && !valid)
+          json += "\xEF\xBF\xBD";
         else
           json += c;
     }

@@ -32,3 +32,18 @@ TEST_CASE("any text reads back as it was, as a value and as a name") {
   CHECK((*object.begin()).key == all);
   CHECK((*object.begin()).value.get_string().value() == all);
 }
+
+TEST_CASE("whatever bytes a text has, the JSON is valid") {
+  const std::string texts[] = {
+      "", "\"\\/", std::string("\0\x01\x1f\x7f", 4), "\n\r\t\b\f", "\xFF\xFE", "a\xC3", "\xED\xA0\x80", "</script>"};
+  for (const auto& text : texts) {
+    JsonWriter json;
+    json.begin_object().key(text).text(text).key("list").begin_array().text(text).number(-1).boolean(true).end_array();
+    const auto written = json.end_object().take();
+    CAPTURE(written);
+    simdjson::dom::parser parser;
+    simdjson::dom::array list;
+    REQUIRE(parser.parse(written)["list"].get(list) == simdjson::SUCCESS);
+    CHECK(list.size() == 3);
+  }
+}

@@ -5,8 +5,9 @@
 
 namespace cameleer {
 
-/// Writes JSON without white space, member by member, in the order of the calls. The caller keeps the nesting right and
-/// the texts UTF-8; only what JSON demands is escaped.
+/// Writes JSON without white space, member by member, in the order of the calls. Not recursive, so trees of any depth
+/// are fine. The caller keeps the nesting right; in texts only what JSON demands is escaped, and bytes that are no
+/// UTF-8 become U+FFFD.
 class JsonWriter {
  public:
   JsonWriter& begin_object() { return open('{'); }

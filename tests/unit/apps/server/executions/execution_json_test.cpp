@@ -3,33 +3,8 @@
 #include <boost/json.hpp>
 #include <catch2/catch.hpp>
 
-#include "server/executions/json_writer.hpp"
-
 using namespace cameleer;
 using namespace cameleer::server;
-
-TEST_CASE("whatever bytes a text has, the JSON is valid") {
-  const std::string texts[] = {"",
-                               "plain",
-                               "\"\\/",
-                               std::string("\0\x01\x1f\x7f", 4),
-                               "\n\r\t\b\f",
-                               "\xC3\xA4\xE2\x82\xAC",
-                               "\xFF\xFE",
-                               "a\xC3",
-                               "\xED\xA0\x80",
-                               "</script>"};
-  for (const auto& text : texts) {
-    JsonWriter json;
-    json.begin_object().member(text, text).name("list").begin_array().text(text).number(-1).boolean(true).end_array();
-    const auto written = json.end_object().take();
-    CAPTURE(written);
-    boost::json::error_code error;
-    const auto read = boost::json::parse(written, error);
-    REQUIRE_FALSE(error);
-    CHECK(read.at("list").as_array().size() == 3);
-  }
-}
 
 TEST_CASE("members without a value are left out, the others are there") {
   ExecutionDetail detail;
