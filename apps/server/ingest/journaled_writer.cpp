@@ -34,6 +34,7 @@ struct Commit {
   std::vector<std::uint64_t> removed;
   Expected<std::uint64_t> first = 0;
   bool removals_done = false;
+  std::uint64_t bytes = 0;  ///< in the journal then
 };
 
 // A journal that is full, or a disk that refuses more, must still be able to forget; that may make the room.
@@ -41,6 +42,7 @@ void carry_out(journal::Journal& journal, Commit& commit) {
   commit.first = journal.commit(commit.added, commit.removed);
   commit.removals_done = commit.first || journal.commit({}, commit.removed);
   if (!commit.first && commit.removals_done && !commit.removed.empty()) commit.first = journal.commit(commit.added, {});
+  commit.bytes = journal.bytes();
 }
 
 }  // namespace
@@ -93,7 +95,6 @@ struct JournaledWriter::State : std::enable_shared_from_this<State> {
   void park(std::uint64_t id, std::uint64_t bytes);
   void finished(std::uint64_t id);
   async::Task<> wait_and_pump();
-  void measure();
 };
 
 using State = JournaledWriter::State;
@@ -147,7 +148,8 @@ async::Task<> State::commit_batch() {
     (commit->first.error().code == ErrorCode::overloaded ? figures.refused_full : figures.refused_disk) += batch.size();
     refuse(batch, commit->first.error());
   }
-  measure();
+  figures.records = pending.size();
+  if (ran) figures.bytes = commit->bytes;
   pump();
 }
 
@@ -283,11 +285,6 @@ void State::finished(std::uint64_t id) {
   begin_commits();
 }
 
-void State::measure() {
-  figures.records = pending.size();
-  figures.bytes = journal->bytes();
-}
-
 JournaledWriter::JournaledWriter(async::Executor executor, BatchWriter& store, Clock clock, Options options)
     : state_(std::make_shared<State>(executor, store, std::move(clock), std::move(options))) {}
 
@@ -314,7 +311,8 @@ async::Task<Expected<void>> JournaledWriter::open() {
     state->parked[record.id] = record.bytes;
   }
   state->closed = false;
-  state->measure();
+  state->figures.records = state->pending.size();
+  state->figures.bytes = state->journal->bytes();
   state->pump();
   co_return Expected<void>{};
 }
