@@ -145,7 +145,11 @@ async::Task<Expected<std::size_t>> AuditStore::seal(std::size_t most) {
                   kRow, order, most),
       std::move(after));
   if (!found) co_return std::unexpected(found.error().for_caller());
-  if (found->rows() == 0 && !restored) co_return std::size_t{0};
+  if (found->rows() == 0 && !restored) {
+    // Now, not when the pool gets to it: who signs next passes by a chain that is locked.
+    (void)co_await transaction.rollback();
+    co_return std::size_t{0};
+  }
   std::vector<std::string> positions, ids, hashes;
   for (std::size_t i = 0; i < found->rows(); ++i) {
     const auto row = row_in(*found, i);

@@ -137,6 +137,14 @@ TEST_CASE("a head is signed once an hour, and when the process ends") {
   std::int64_t position = 0;
   cameleer::test::finish(audit.io, audit.ledger.finish([&](const auto& last, auto) { position = last.position; }));
   CHECK(position == 2);
+  // The seal before it found nothing to do; its lock must be gone by then.
+  for (std::int64_t last = 3; last < 20; ++last) {
+    audit.record("more");
+    CHECK(audit.run(audit.ledger.seal()).value() == 1);
+    cameleer::test::finish(audit.io,
+                           audit.ledger.finish([&](const auto& last_head, auto) { position = last_head.position; }));
+    CHECK(position == last);
+  }
   CHECK(audit.broken().empty());
 }
 
