@@ -101,7 +101,7 @@ public final class CommandChannel {
             } catch (InterruptedException e) {
                 return;
             } catch (Throwable e) {
-                counters.add("agent_error", 1);
+                countUnlessEnding();
                 wait = backoff.nextMillis(-1);
             }
             try {
@@ -180,6 +180,13 @@ public final class CommandChannel {
                 }
             });
         } catch (RejectedExecutionException e) {
+            countUnlessEnding();
+        }
+    }
+
+    /** A stream that opens while the channel ends finds its helpers gone, which is nobody's error. */
+    private void countUnlessEnding() {
+        if (!ending) {
             counters.add("agent_error", 1);
         }
     }
