@@ -54,10 +54,17 @@ async function measure(one, script, time) {
   return result;
 }
 
-/** Processor time of the just-in-time compiler's threads so far, in microseconds. */
+/** Processor time of the just-in-time compiler's threads so far, in microseconds. Threads come and go while they are listed. */
 function compilerTime(pid) {
-  const compilers = readdirSync(`/proc/${pid}/task`).filter((task) => /^C[12] Compiler/.test(readFileSync(`/proc/${pid}/task/${task}/comm`, 'utf8')));
-  return compilers.reduce((sum, task) => sum + processorTime(`${pid}/task/${task}`), 0);
+  return readdirSync(`/proc/${pid}/task`).reduce((sum, task) => {
+    try {
+      const compiles = /^C[12] Compiler/.test(readFileSync(`/proc/${pid}/task/${task}/comm`, 'utf8'));
+      return sum + (compiles ? processorTime(`${pid}/task/${task}`) : 0);
+    } catch (error) {
+      if (error.code === 'ENOENT' || error.code === 'ESRCH') return sum;
+      throw error;
+    }
+  }, 0);
 }
 
 /** So many orders, and until the compiler rests: on one core it works for a minute and more, and slow code is what it has not reached. */
