@@ -26,7 +26,7 @@ const pin = (pid, core) => execFileSync('taskset', ['-a', '-p', '-c', String(cor
 
 /** The orders application on its core; `settings` are the agent's, none without it. */
 async function startOrders(name, warehouse, settings) {
-  const jvm = ['-Xms256m', '-Xmx256m', ...(settings ? [`-javaagent:${agentJar}`] : [])];
+  const jvm = ['-XX:-UseDynamicNumberOfCompilerThreads', '-Xms256m', '-Xmx256m', ...(settings ? [`-javaagent:${agentJar}`] : [])];
   const child = spawn('taskset', ['-c', String(applicationCore), 'java', ...jvm, '-jar', orders],
     { env: { ...process.env, ...settings, ORDERS_PORT: '0', WAREHOUSE_URL: warehouse }, stdio: ['ignore', 'pipe', 'pipe'] });
   child.text = '';
@@ -54,7 +54,7 @@ async function measure(one, script, time) {
   return result;
 }
 
-/** Processor time of the just-in-time compiler's threads so far, in microseconds. Threads come and go while they are listed. */
+/** Processor time of the just-in-time compiler so far, in microseconds; its threads stay (see `jvm`), others end while they are listed. */
 function compilerTime(pid) {
   return readdirSync(`/proc/${pid}/task`).reduce((sum, task) => {
     try {
