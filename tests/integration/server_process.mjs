@@ -42,11 +42,11 @@ export async function eventually(what, condition, seconds = 30) {
 export class ServerProcess {
   /**
    * `license: null`: none, so that the default tier holds; otherwise one that caps nothing a test does.
-   * @param {{flags?: string[], env?: object, folder?: string, port?: number, ack?: 'clickhouse' | 'journal', license?: null}} options
+   * @param {{flags?: string[], env?: object, folder?: string, port?: number, ack?: 'clickhouse' | 'journal', license?: null, engineMemory?: number}} options
    */
-  constructor({ flags = [], env = {}, folder = temporaryFolder(), port = 0, ack = 'clickhouse', license } = {}) {
+  constructor({ flags = [], env = {}, folder = temporaryFolder(), port = 0, ack = 'clickhouse', license, engineMemory = 1024 } = {}) {
     // Rows show with their 202, which most tests count on. What the journal promises has tests of its own.
-    Object.assign(this, { flags: [`--ingest.ack=${ack}`, ...flags], env, folder, port, license, output: '', lines: [] });
+    Object.assign(this, { flags: [`--ingest.ack=${ack}`, ...flags], env, folder, port, license, engineMemory, output: '', lines: [] });
   }
 
   /** The settings with the test licence, for this server's tenant. */
@@ -63,7 +63,7 @@ export class ServerProcess {
     this.child = spawn(serverProgram, [
       `--http.listen=127.0.0.1:${this.port}`, `--data-dir=${join(this.folder, 'data')}`,
       `--engines.clickhouse-program=${engineProgram}`, `--engines.clickhouse-library=${engineLibrary}`,
-      '--engines.clickhouse-memory-mb=1024', ...this.flags,
+      `--engines.clickhouse-memory-mb=${this.engineMemory}`, ...this.flags,
     ], { env: { ...cleanEnvironment(), ...this.licenseSettings(), ...this.env }, stdio: ['ignore', 'pipe', 'pipe'] });
     const log = logOf('server', this.child.pid);
     let rest = '';
