@@ -6,7 +6,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ServerProcess, build } from './server_process.mjs';
-import { killRounds } from '../crash/kill_server.mjs';
 
 const simulator = join(build, 'bin/agent-sim');
 const folder = mkdtempSync(join(tmpdir(), 'cameleer-sim-'));
@@ -71,9 +70,4 @@ describe('agent-sim', () => {
     writeFileSync(ledger, [lines[0].replace('environment=default', 'environment=another'), ...lines.slice(1)].join('\n'));
     return ledger;
   }
-});
-
-test('kill -9 of the server at random moments loses and doubles nothing that was acknowledged', async (context) => {
-  const { code, table } = await killRounds({ rounds: 3, rate: 150, say: (line) => context.diagnostic(line) });
-  assert.equal(code, 0, table);
 });

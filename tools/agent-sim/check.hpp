@@ -3,6 +3,7 @@
 #include <string>
 
 #include "agent-sim/comparison.hpp"
+#include "agent-sim/store_reader.hpp"
 
 namespace cameleer::sim {
 
@@ -10,8 +11,11 @@ struct CheckOptions {
   web::Endpoint server;
   std::string username = "admin", password;
   std::string ledger;
-  std::size_t details = 200;       ///< executions whose whole content is read and compared, spread evenly
-  bool deep = false;               ///< all of them
+  std::size_t details = 200;  ///< executions whose whole content is read and compared, spread evenly
+  bool deep = false;          ///< all of them
+  /// With an address the executions and the whole content of all of them are read from there instead of the list; the
+  /// REST API is asked for the sample only.
+  StoreAccess store = {};
   std::chrono::seconds wait{120};  ///< at most, until the server has stored what it acknowledged
 };
 
@@ -21,6 +25,8 @@ struct CheckResult {
   std::uint64_t listed = 0;    ///< executions of the run that the server shows
   std::uint64_t others = 0;    ///< executions of other agents in the same time
   std::uint64_t compared = 0;  ///< whole contents
+  std::uint64_t sampled = 0;   ///< of those read from the store, read through the API as well
+  std::uint64_t steps = 0;     ///< processors in what the store holds
   std::string failure;         ///< the check could not be made
 };
 

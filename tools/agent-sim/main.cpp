@@ -38,6 +38,13 @@ void add_admin_access(CLI::App& app, Access& access) {
   app.add_option("--password", access.password, "Its password")->envname("CAMELEER_PASSWORD");
 }
 
+void add_store_access(CLI::App& app, StoreAccess& store) {
+  app.add_option("--store", store.url, "The server's ClickHouse: every row is read and compared, not only the sample");
+  app.add_option("--store-user", store.user)->capture_default_str();
+  app.add_option("--store-password", store.password)->envname("CAMELEER_STORE_PASSWORD");
+  app.add_option("--store-database", store.database)->capture_default_str();
+}
+
 /// Lines `name=value` of the server's first-start file.
 bool read_secrets(Access& access) {
   if (access.secrets_file.empty()) return true;
@@ -197,6 +204,7 @@ int run(int argc, char** argv) {
   check_mode->add_option("--details", checked.details, "Executions whose whole content is compared")
       ->capture_default_str();
   check_mode->add_flag("--deep", checked.deep, "All of them");
+  add_store_access(*check_mode, checked.store);
   ConformanceOptions conform;
   bool as_json = false;
   auto* conformance_mode = app.add_subcommand("conformance", "Try every rule of the agent protocol on a server");
