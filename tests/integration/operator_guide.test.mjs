@@ -33,7 +33,7 @@ after(async () => {
 });
 
 test('each command does what its chapter says', async () => {
-  const chapters = ['First start', 'OpenID Connect', 'Claim mapping', 'Keys', 'Audit'];
+  const chapters = ['First start', 'OpenID Connect', 'Claim mapping', 'Keys', 'Ingest: what to watch', 'Audit'];
   const script = `set -euo pipefail\n${chapters.map((chapter) => `echo '== ${chapter}'\n${commandsOf(chapter)}`).join('\n')}\n`;
   const shell = spawn('bash', ['-s'], {
     cwd: folder, stdio: ['pipe', 'pipe', 'pipe'],
@@ -49,5 +49,6 @@ test('each command does what its chapter says', async () => {
   assert.match(said['OpenID Connect'], /^true\n[\s\S]*discovery/);
   assert.match(said['Claim mapping'], /"ADMIN"[\s\S]*matched: [\s\S]*differs: [\s\S]*\[\d+,"department","OPERATOR"\]/);
   assert.match(said.Keys, /^[A-Za-z0-9+/]{43}=\n[A-Za-z0-9+/]{43}=cmk_\S+\tACTIVE\torders team\n/);
+  assert.match(said['Ingest: what to watch'], /^\S+:\d+\ncameleer_\w+\n/);
   assert.match(said.Audit, /create_user\tada\tSUCCESS\n[\s\S]*"ok": true[\s\S]*are unbroken; the end was signed by this key/);
 });

@@ -53,9 +53,26 @@ void Metrics::observe_total(const std::string& name, const std::string& help, co
   });
 }
 
-std::string Metrics::render() {
+void Metrics::observe_distribution(const std::string& name, const std::string& help, const prometheus::Labels& labels,
+                                   const Distribution& of) {
+  auto& histogram = prometheus::BuildHistogram().Name(name).Help(help).Register(registry_).Add(labels, of.bounds());
+  refresh_.push_back([&histogram, &of, shown = Distribution(of.bounds())]() mutable {
+    std::vector<double> grown;
+    for (std::size_t i = 0; i < of.counts().size(); ++i) {
+      grown.push_back(static_cast<double>(of.counts()[i] - shown.counts()[i]));
+    }
+    histogram.ObserveMultiple(grown, of.sum() - shown.sum());
+    shown = of;
+  });
+}
+
+std::vector<prometheus::MetricFamily> Metrics::collect() {
   for (const auto& refresh : refresh_) refresh();
-  return prometheus::TextSerializer().Serialize(registry_.Collect());
+  return registry_.Collect();
+}
+
+std::string Metrics::render() {
+  return prometheus::TextSerializer().Serialize(collect());
 }
 
 }  // namespace cameleer::server

@@ -11,6 +11,8 @@
 #include <string>
 #include <unordered_map>
 
+#include "server/telemetry/distribution.hpp"
+
 namespace cameleer::server {
 
 /// The server's own figures, as `/metrics` shows them. I/O thread only.
@@ -29,7 +31,13 @@ class Metrics {
   void observe_total(const std::string& name, const std::string& help, const prometheus::Labels& labels,
                      std::function<double()> value);
 
-  /// Prometheus text format 0.0.4.
+  /// The same for a histogram; `of` outlives it.
+  void observe_distribution(const std::string& name, const std::string& help, const prometheus::Labels& labels,
+                            const Distribution& of);
+
+  /// All of it at this moment.
+  [[nodiscard]] std::vector<prometheus::MetricFamily> collect();
+  /// The same as Prometheus text format 0.0.4.
   [[nodiscard]] std::string render();
 
  private:

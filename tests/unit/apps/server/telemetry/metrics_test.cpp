@@ -39,3 +39,18 @@ TEST_CASE("observed figures are asked for at each scrape, and totals never fall"
   CHECK(has_line(text, "now 3"));
   CHECK(has_line(text, R"(sum_total{kind="x"} 7)"));
 }
+
+TEST_CASE("a distribution is shown as a histogram that grows, each value once") {
+  Metrics metrics;
+  cameleer::server::Distribution sizes({1, 10});
+  metrics.observe_distribution("size", "a histogram", {{"of", "x"}}, sizes);
+  CHECK(has_line(metrics.render(), R"(size_count{of="x"} 0)"));
+  for (const double value : {0.5, 1.0, 10.0, 11.0}) sizes.add(value);
+  for (int scrape = 0; scrape < 2; ++scrape) {
+    const auto text = metrics.render();
+    CHECK(has_line(text, R"(size_bucket{of="x",le="1"} 2)"));
+    CHECK(has_line(text, R"(size_bucket{of="x",le="10"} 3)"));
+    CHECK(has_line(text, R"(size_bucket{of="x",le="+Inf"} 4)"));
+    CHECK(has_line(text, R"(size_sum{of="x"} 22.5)"));
+  }
+}

@@ -1,0 +1,17 @@
+#pragma once
+#include "server/ingest/ingest_service.hpp"
+#include "server/telemetry/health.hpp"
+
+namespace cameleer::server {
+
+/// Shows the state of ingest in readiness, as the member `ingest`, and warns of what an operator should look at:
+/// `journal_filling`, `journal_full`, `store_refuses_rows`, `rows_set_aside`. `service` outlives `health`.
+void add_ingest_health(Health& health, const IngestService& service, Clock clock);
+
+/// The share of the journal's room that is taken, 0 to 1.
+double journal_share(const JournaledWriter::Figures& figures);
+
+/// What is to be said of a journal at this moment.
+std::vector<HealthWarning> journal_warnings(const JournaledWriter::Figures& figures, Instant now);
+
+}  // namespace cameleer::server
