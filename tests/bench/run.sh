@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# `./dev bench [name…]`: every benchmark when no name is given: http, start, agent, change, peers, identity, license, ingest, journal, retention, and build (a clean build,
+# `./dev bench [name…]`: every benchmark when no name is given: http, start, agent, change, peers, identity, license, schema, ingest, journal, retention, rollups, and build (a clean build,
 # minutes). `./dev` has built the release and exported what is needed. docs/benchmarks.md explains the figures.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -8,11 +8,11 @@ export CAMELEER_BUILD=$PWD/build/release
 
 for name in "$@"; do
   case $name in
-    http | start | agent | change | peers | identity | license | ingest | journal | retention | build | all) ;;
-    *) echo "bench: there is no benchmark '$name': http, start, agent, change, peers, identity, license, ingest, journal, retention, build, all" >&2; exit 2 ;;
+    http | start | agent | change | peers | identity | license | schema | ingest | journal | retention | rollups | build | all) ;;
+    *) echo "bench: there is no benchmark '$name': http, start, agent, change, peers, identity, license, schema, ingest, journal, retention, rollups, build, all" >&2; exit 2 ;;
   esac
 done
-if [ $# = 0 ] || [ "$*" = all ]; then set -- http start agent change peers identity license ingest journal retention build; fi
+if [ $# = 0 ] || [ "$*" = all ]; then set -- http start agent change peers identity license schema ingest journal retention rollups build; fi
 
 # alone COMMAND…: in a network of its own where that is allowed, out of reach of the machine's packet filters.
 alone() {
@@ -25,8 +25,8 @@ alone() {
 
 one() {
   case $1 in
-    http | start | agent | ingest | retention) alone node "$here/$1.mjs" ;;
-    peers | identity) alone "$here/$1.sh" ;;
+    http | start | agent | schema | ingest | retention) alone node "$here/$1.mjs" ;;
+    peers | identity | rollups) alone "$here/$1.sh" ;;
     *) "$here/$1.sh" ;;
   esac
 }

@@ -1,10 +1,14 @@
 #include "server/ingest/batch_writer.hpp"
 
-#include <algorithm>
 #include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
+
+#include "server/ingest/engine_refusal.hpp"
+#include "server/ingest/part_inserts.hpp"
+#include "server/ingest/shared_room.hpp"
+#include "server/ingest/turn_queue.hpp"
 
 namespace cameleer::server {
 namespace {
@@ -13,18 +17,49 @@ using Result = Expected<void>;
 
 struct Entry {
   Entry(async::Executor executor, EncodedRows encoded)
-      : rows(std::move(encoded)), settled(executor, async::SteadyTimer::time_point::max()) {}
+      : rows(std::move(encoded)),
+        count(rows.rows()),
+        bytes(rows.bytes()),
+        settled(executor, async::SteadyTimer::time_point::max()) {}
   EncodedRows rows;
+  std::size_t count, bytes;
   async::SteadyTimer settled;  // cancelled when there is a result
   std::optional<Result> result;
 };
-using Entries = std::vector<std::shared_ptr<Entry>>;
+using EntryPtr = std::shared_ptr<Entry>;
+using Entries = std::vector<EntryPtr>;
 
-// Codes by which the engine says that it will never take these bytes: parse errors, wrong values, columns that
-// it does not have, too many partitions.
-bool refuses_content(int code) {
-  constexpr std::array codes{6, 16, 26, 27, 32, 33, 38, 41, 53, 69, 70, 72, 117, 131, 190, 252, 321, 349};
-  return std::find(codes.begin(), codes.end(), code) != codes.end();
+// Requests that end with the same table.
+struct Lane {
+  TurnQueue<EntryPtr> queue;
+  bool running = false;
+};
+
+Entries take_batch(Lane& lane, const BatchWriter::Options& options) {
+  Entries batch;
+  std::size_t rows = 0, bytes = 0;
+  while (!lane.queue.empty()) {
+    const auto& next = *lane.queue.front();
+    rows += next.count;
+    bytes += next.bytes;
+    const bool full = rows > options.batch_rows || bytes > options.batch_bytes;
+    if (!batch.empty() && (full || next.rows.alone || batch.back()->rows.alone)) break;
+    batch.push_back(lane.queue.pop());
+  }
+  return batch;
+}
+
+Result result_of(const clickhouse::Outcome<void>& outcome) {
+  if (outcome) return {};
+  switch (refusal_of(outcome.error())) {
+    case Refusal::content:
+      return fail(ErrorCode::malformed_body, "The store refuses the content of this request.");
+    case Refusal::unclear:
+      return fail(ErrorCode::upstream_error, "The store refuses the rows of this request.");
+    case Refusal::passing:
+      break;
+  }
+  return fail(ErrorCode::unavailable, "The store does not take rows at the moment.");
 }
 
 void settle(const Entries& entries, const Result& result) {
@@ -34,115 +69,6 @@ void settle(const Entries& entries, const Result& result) {
     entry->settled.cancel();
   }
 }
-
-// Requests that end with the same table.
-struct Lane {
-  std::deque<std::shared_ptr<Entry>> queue;
-  bool running = false;
-};
-
-Entries take_batch(Lane& lane, const BatchWriter::Options& options) {
-  Entries batch;
-  std::size_t rows = 0, bytes = 0;
-  while (!lane.queue.empty()) {
-    const auto& next = lane.queue.front()->rows;
-    rows += next.rows();
-    bytes += next.bytes();
-    if (!batch.empty() && (rows > options.batch_rows || bytes > options.batch_bytes)) break;
-    batch.push_back(std::move(lane.queue.front()));
-    lane.queue.pop_front();
-  }
-  return batch;
-}
-
-bool same_shape(const TablePart& a, const TablePart& b) {
-  if (a.table != b.table || a.columns.size() != b.columns.size()) return false;
-  return a.columns.data() == b.columns.data() ||
-         std::ranges::equal(a.columns, b.columns,
-                            [](const auto& x, const auto& y) { return x.name == y.name && x.type == y.type; });
-}
-
-// One part for each table, the last one last. The entries keep theirs, unless there is only one, which needs no second
-// attempt.
-std::vector<TablePart> joined(const Entries& batch) {
-  if (batch.size() == 1) return std::move(batch.front()->rows.parts);
-  std::vector<TablePart> parts;
-  const auto last = batch.front()->rows.parts.back().table;
-  for (const auto& entry : batch) {
-    for (const auto& part : entry->rows.parts) {
-      const auto same = std::ranges::find_if(parts, [&part](const auto& known) { return same_shape(known, part); });
-      if (same == parts.end())
-        parts.push_back(part);
-      else
-        same->body += part.body;
-    }
-  }
-  std::partition(parts.begin(), parts.end(), [last](const auto& part) { return part.table != last; });
-  return parts;
-}
-
-// Inserts that run side by side; the outcome is the first failure.
-struct Inserts {
-  Inserts(async::Executor executor, std::size_t count)
-      : ended(executor, async::SteadyTimer::time_point::max()), running(count) {}
-  async::SteadyTimer ended;  // cancelled when none runs
-  std::size_t running;
-  clickhouse::Outcome<void> outcome;
-  std::exception_ptr thrown;
-};
-
-async::Task<> insert_one(const Inserter* inserter, TablePart part, std::shared_ptr<Inserts> inserts) {
-  try {
-    auto outcome = co_await (*inserter)(std::string(part.table), part.columns, std::move(part.body));
-    if (!outcome && inserts->outcome) inserts->outcome = std::move(outcome);
-  } catch (...) {
-    inserts->thrown = std::current_exception();
-  }
-  if (--inserts->running == 0) inserts->ended.cancel();
-}
-
-// The last part waits for the others: whoever sees an execution sees its steps.
-async::Task<clickhouse::Outcome<void>> insert(async::Executor executor, const Inserter& inserter,
-                                              std::vector<TablePart> parts) {
-  auto last = std::move(parts.back());
-  parts.pop_back();
-  if (!parts.empty()) {
-    const auto inserts = std::make_shared<Inserts>(executor, parts.size());
-    for (auto& part : parts) {
-      boost::asio::co_spawn(executor, insert_one(&inserter, std::move(part), inserts), boost::asio::detached);
-    }
-    if (inserts->running > 0) co_await inserts->ended.async_wait(async::as_result);
-    if (inserts->thrown) std::rethrow_exception(inserts->thrown);
-    if (!inserts->outcome) co_return std::move(inserts->outcome);
-  }
-  co_return co_await inserter(std::string(last.table), last.columns, std::move(last.body));
-}
-
-Result result_of(const clickhouse::Outcome<void>& outcome) {
-  if (outcome) return {};
-  if (refuses_content(outcome.error().code)) {
-    return fail(ErrorCode::malformed_body, "The store refuses the content of this request.");
-  }
-  return fail(ErrorCode::unavailable, "The store does not take rows at the moment.");
-}
-
-}  // namespace
-
-struct BatchWriter::State {
-  State(async::Executor executor_, Inserter inserter_, Options options_)
-      : executor(executor_), inserter(std::move(inserter_)), options(options_), idle(executor_) {}
-
-  async::Executor executor;
-  Inserter inserter;
-  Options options;
-  std::map<std::string_view, Lane> lanes;
-  std::size_t held_bytes = 0, running = 0;
-  bool stopping = false;
-  async::SteadyTimer idle;  // cancelled when the last row is settled
-  Counters counters;
-};
-
-namespace {
 
 using RowCounts = std::vector<std::pair<std::string_view, std::size_t>>;
 
@@ -154,49 +80,100 @@ RowCounts count_rows(const Entries& batch) {
   return counts;
 }
 
-template <class StatePtr>
-async::Task<> insert_batch(StatePtr state, Entries batch) {
-  auto& counters = state->counters;
-  ++counters.batches;
-  const auto counts = count_rows(batch);
-  const auto outcome = co_await insert(state->executor, state->inserter, joined(batch));
-  if (!outcome && batch.size() > 1 && refuses_content(outcome.error().code)) {
-    ++counters.split_batches;
-    for (auto& entry : batch) {
-      Entries alone{entry};
-      co_await insert_batch(state, std::move(alone));
-    }
-    co_return;
+}  // namespace
+
+struct BatchWriter::State : std::enable_shared_from_this<State> {
+  State(async::Executor executor_, Inserter inserter_, Options options_, async::WorkerPool* workers_)
+      : executor(executor_),
+        inserter(std::move(inserter_)),
+        options(options_),
+        workers(workers_),
+        room(options_.waiting_bytes),
+        idle(executor_) {}
+
+  async::Executor executor;
+  Inserter inserter;
+  Options options;
+  async::WorkerPool* workers;
+  std::map<std::string_view, Lane> lanes;
+  SharedRoom room;
+  std::size_t running = 0;
+  bool stopping = false;
+  async::SteadyTimer idle;  // cancelled when the last row is settled
+  Counters counters;
+
+  async::Task<std::vector<TablePart>> join(const Entries& batch);
+  async::Task<Result> insert(const Entries& batch);
+  async::Task<> insert_batch(Entries batch);
+  async::Task<> run(Lane* lane);
+};
+
+using State = BatchWriter::State;
+
+// The entries keep their parts for a second attempt, unless there is only one, which needs none.
+async::Task<std::vector<TablePart>> State::join(const Entries& batch) {
+  if (batch.size() == 1) co_return std::move(batch.front()->rows.parts);
+  std::vector<const EncodedRows*> all;
+  all.reserve(batch.size());
+  for (const auto& entry : batch) all.push_back(&entry->rows);
+  if (workers) {
+    auto joined = co_await workers->run([all] { return joined_parts(all); });
+    if (joined) co_return std::move(*joined);
   }
-  const auto result = result_of(outcome);
-  if (result) {
-    for (const auto& [table, rows] : counts) counters.rows[table] += rows;
-  } else {
-    (result.error().code == ErrorCode::malformed_body ? counters.refused : counters.failed) += batch.size();
-  }
-  settle(batch, result);
+  co_return joined_parts(all);
 }
 
-template <class StatePtr>
-async::Task<> run(StatePtr state, Lane* lane) {
+async::Task<Result> State::insert(const Entries& batch) {
+  const auto counts = count_rows(batch);
+  std::size_t rows = 0, bytes = 0, requests = 0;
+  for (const auto& entry : batch) {
+    rows += entry->count;
+    bytes += entry->bytes;
+    requests += entry->rows.requests;
+  }
+  auto parts = co_await join(batch);
+  ++counters.batches;
+  counters.batch_rows.add(static_cast<double>(rows));
+  counters.batch_bytes.add(static_cast<double>(bytes));
+  const auto begun = std::chrono::steady_clock::now();
+  const auto result = result_of(co_await insert_parts(executor, inserter, std::move(parts)));
+  counters.insert_seconds.add(std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count());
+  if (result) {
+    for (const auto& [table, count] : counts) counters.rows[table] += count;
+  } else if (batch.size() == 1 || result.error().code != ErrorCode::malformed_body) {
+    (result.error().code == ErrorCode::malformed_body ? counters.refused : counters.failed) += requests;
+  }
+  co_return result;
+}
+
+async::Task<> State::insert_batch(Entries batch) {
+  const auto result = co_await insert(batch);
+  if (batch.size() == 1 || result || result.error().code != ErrorCode::malformed_body) {
+    settle(batch, result);
+    co_return;
+  }
+  ++counters.split_batches;
+  const auto middle = batch.begin() + static_cast<std::ptrdiff_t>(batch.size() / 2);
+  co_await insert_batch(Entries(batch.begin(), middle));
+  co_await insert_batch(Entries(middle, batch.end()));
+}
+
+async::Task<> State::run(Lane* lane) {
+  const auto self = shared_from_this();
   // What arrives in the same turn of the loop is company already.
-  co_await boost::asio::post(state->executor, async::use_task);
+  co_await boost::asio::post(executor, async::use_task);
   while (!lane->queue.empty()) {
-    auto batch = take_batch(*lane, state->options);
-    std::size_t bytes = 0;
-    for (const auto& entry : batch) bytes += entry->rows.bytes();
+    const auto batch = take_batch(*lane, options);
     try {
-      co_await insert_batch(state, batch);
+      co_await insert_batch(batch);
     } catch (...) {
       settle(batch, fail(ErrorCode::internal, "The rows could not be stored."));
     }
-    state->held_bytes -= bytes;
+    for (const auto& entry : batch) room.give_back(entry->rows.sender, entry->bytes);
   }
   lane->running = false;
-  if (--state->running == 0) state->idle.cancel();
+  if (--running == 0) idle.cancel();
 }
-
-}  // namespace
 
 std::span<const std::string_view> ingest_tables() {
   static constexpr std::array<std::string_view, 7> kTables{
@@ -216,30 +193,34 @@ std::size_t EncodedRows::bytes() const {
   return bytes;
 }
 
-BatchWriter::BatchWriter(async::Executor executor, Inserter inserter, Options options)
-    : state_(std::make_shared<State>(executor, std::move(inserter), options)) {}
+BatchWriter::BatchWriter(async::Executor executor, Inserter inserter, Options options, async::WorkerPool* workers)
+    : state_(std::make_shared<State>(executor, std::move(inserter), options, workers)) {}
 
 BatchWriter::~BatchWriter() = default;
 
 async::Task<Expected<void>> BatchWriter::write(EncodedRows rows) {
   const auto state = state_;
-  ++state->counters.requests;
+  state->counters.requests += rows.requests;
   if (state->stopping) co_return fail(ErrorCode::unavailable, "The server is stopping.");
-  if (state->held_bytes + rows.bytes() > state->options.waiting_bytes) {
+  if (!state->room.take(rows.sender, rows.bytes())) {
+    ++state->counters.refused_waiting;
     co_return fail(ErrorCode::overloaded, "Too many rows wait for the store.");
   }
   auto& lane = state->lanes[rows.parts.back().table];
   const auto entry = std::make_shared<Entry>(state->executor, std::move(rows));
   entry->settled.expires_after(state->options.answer_within);
-  state->held_bytes += entry->rows.bytes();
-  lane.queue.push_back(entry);
+  lane.queue.push(entry->rows.sender, entry);
   if (!lane.running) {
     lane.running = true;
     ++state->running;
-    boost::asio::co_spawn(state->executor, run(state, &lane), boost::asio::detached);
+    boost::asio::co_spawn(
+        state->executor,
+        [](std::shared_ptr<State> self, Lane* own) -> async::Task<> { co_await self->run(own); }(state, &lane),
+        boost::asio::detached);
   }
   if (!entry->result) co_await entry->settled.async_wait(async::as_result);
   if (entry->result) co_return *entry->result;
+  ++state->counters.timed_out;
   co_return fail(ErrorCode::unavailable, "The store did not take the rows in time.");
 }
 
@@ -255,6 +236,10 @@ async::Task<> BatchWriter::stop() {
 
 const BatchWriter::Counters& BatchWriter::counters() const {
   return state_->counters;
+}
+
+const BatchWriter::Options& BatchWriter::options() const {
+  return state_->options;
 }
 
 }  // namespace cameleer::server

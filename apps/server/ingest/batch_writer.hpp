@@ -1,11 +1,12 @@
 #pragma once
-#include <cameleer/async/task.hpp>
+#include <cameleer/async/worker_pool.hpp>
 #include <cameleer/clickhouse/client.hpp>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <vector>
+
+#include "server/telemetry/distribution.hpp"
 
 namespace cameleer::server {
 
@@ -23,9 +24,13 @@ struct TablePart {
 /// Every table that rows go to.
 std::span<const std::string_view> ingest_tables();
 
-/// What one request stores. The last part goes in after the others: whoever sees its rows sees theirs as well.
+/// What one request stores, or several that were joined. The last part goes in after the others: whoever sees its rows
+/// sees theirs as well.
 struct EncodedRows {
   std::vector<TablePart> parts = {};
+  std::uint64_t sender = 0;  ///< stands for the agent: senders take turns
+  std::size_t requests = 1;
+  bool alone = false;  ///< shares no insert with others
   [[nodiscard]] std::size_t rows() const;
   [[nodiscard]] std::size_t bytes() const;
 };
@@ -35,8 +40,8 @@ using Inserter = std::function<async::Task<clickhouse::Outcome<void>>(
     std::string table, std::span<const clickhouse::Block::Column> columns, std::string body)>;
 
 /// Group commit, apart for each table that a request ends with: an idle one inserts at once, and requests that arrive
-/// while an insert runs share the next one. Different tables are inserted side by side. Each caller waits for its own
-/// rows. A batch that the engine refuses for its content is repeated request by request, so that one bad request fails
+/// while an insert runs share the next one, the agents in turns. Different tables are inserted side by side. Each
+/// caller waits for its own rows. A batch that the engine refuses for its content is halved until what it refuses is
 /// alone. I/O thread only.
 class BatchWriter {
  public:
@@ -48,25 +53,32 @@ class BatchWriter {
   };
   struct Counters {
     std::uint64_t requests = 0, batches = 0, split_batches = 0, refused = 0, failed = 0;
+    std::uint64_t refused_waiting = 0, timed_out = 0;     ///< requests, by the bounds of `Options`
     std::map<std::string_view, std::uint64_t> rows = {};  ///< stored and acknowledged, by table
+    Distribution batch_rows = Distribution::of_rows(), batch_bytes = Distribution::of_bytes();
+    Distribution insert_seconds = Distribution::of_seconds();  ///< of a batch, whatever came of it
   };
 
-  BatchWriter(async::Executor executor, Inserter inserter, Options options);
+  /// `workers`, where given, join what shares an insert, and outlive it.
+  BatchWriter(async::Executor executor, Inserter inserter, Options options, async::WorkerPool* workers = nullptr);
   ~BatchWriter();
   BatchWriter(const BatchWriter&) = delete;
   BatchWriter& operator=(const BatchWriter&) = delete;
 
   /// Returns when the rows are stored; there must be some. `overloaded` and `unavailable`: try again later, the rows
-  /// may or may not be stored; `malformed_body`: the engine refuses the content.
+  /// may or may not be stored; `malformed_body`: the engine refuses the content; `upstream_error`: it refuses for a
+  /// reason that may lie in the content or not.
   async::Task<Expected<void>> write(EncodedRows rows);
 
   /// Refuses new rows, waits until the present ones are settled.
   async::Task<> stop();
 
   [[nodiscard]] const Counters& counters() const;
+  [[nodiscard]] const Options& options() const;
+
+  struct State;
 
  private:
-  struct State;
   std::shared_ptr<State> state_;
 };
 

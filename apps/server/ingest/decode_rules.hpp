@@ -1,7 +1,7 @@
 #pragma once
 #include <cameleer/core/error.hpp>
 #include <cameleer/core/instant.hpp>
-#include <cameleer/masking/masker.hpp>
+#include <cameleer/core/sensitive_keys.hpp>
 #include <memory>
 #include <string>
 #include <vector>
@@ -34,21 +34,24 @@ struct DecodeContext {
   std::string environment, application, agent_id;
   std::string idempotency_key = {};   ///< empty: the body itself says which request it is
   Instant now{}, oldest{}, newest{};  ///< elements older than `oldest` or after `newest` are refused alone
+  Instant ahead = Instant::max();     ///< accepted elements after it are flagged
 };
 
-/// An element that was refused alone.
+/// An element that was refused alone, or flagged.
 struct Rejection {
   std::size_t index = 0;    ///< position in the request
-  std::string_view reason;  ///< `too_old` or `in_future`
+  std::string_view reason;  ///< `too_old` or `in_future`; `ahead`
 };
 
 struct DecodedRequest {
   EncodedRows rows;
   std::size_t accepted = 0;
   std::vector<Rejection> rejected;
-  RouteSightings routes;  ///< what the accepted elements say about routes
+  std::vector<Rejection> flagged;  ///< of those accepted
+  RouteSightings routes;           ///< what the accepted elements say about routes
 
-  /// Whether an element of this time is taken; else it is listed in `rejected`.
+  /// Whether an element of this time is taken; else it is listed in `rejected`. One that is ahead is listed in
+  /// `flagged`.
   bool in_range(std::size_t index, Instant time, const DecodeContext& context);
 };
 

@@ -41,16 +41,20 @@ web::Response refusal(const Error& error, std::string_view request_id) {
   return response;
 }
 
+void tell(boost::json::object& body, const char* member, const std::vector<Rejection>& elements) {
+  if (elements.empty()) return;
+  boost::json::array list;
+  for (const auto& [index, reason] : elements) {
+    list.push_back(
+        boost::json::object{{"index", index}, {"reason", boost::json::string_view(reason.data(), reason.size())}});
+  }
+  body[member] = std::move(list);
+}
+
 web::Response accepted(const IngestResult& result) {
   boost::json::object body{{"accepted", result.accepted}};
-  if (!result.rejected.empty()) {
-    boost::json::array list;
-    for (const auto& [index, reason] : result.rejected) {
-      list.push_back(
-          boost::json::object{{"index", index}, {"reason", boost::json::string_view(reason.data(), reason.size())}});
-    }
-    body["rejected"] = std::move(list);
-  }
+  tell(body, "rejected", result.rejected);
+  tell(body, "flagged", result.flagged);
   return web::Response::json(boost::json::serialize(body), 202);
 }
 

@@ -4,6 +4,12 @@ namespace cameleer::server {
 namespace {
 
 constexpr std::chrono::hours kAhead{24};
+constexpr std::chrono::minutes kFlaggedAhead{10};
+
+// An agent is one within its environment.
+std::uint64_t sender_of(const std::string& environment, const std::string& agent) {
+  return std::hash<std::string>()(environment + '\0' + agent);
+}
 
 // The engine as an inserter. A plain function: a coroutine lambda would lose its captures.
 async::Task<clickhouse::Outcome<void>> insert_into(clickhouse::Client* engine, std::string table,
@@ -28,7 +34,8 @@ IngestService::IngestService(async::Executor executor, Inserter inserter, async:
       clock_(std::move(clock)),
       options_(std::move(options)),
       rules_(make_rules(options_)),
-      writer_(executor, std::move(inserter), options_.batch) {
+      turns_(executor, options_.turns),
+      writer_(executor, std::move(inserter), options_.batch, &workers) {
   if (options_.journal) journal_.emplace(executor, writer_, clock_, *options_.journal);
 }
 
@@ -51,10 +58,12 @@ async::Task<std::shared_ptr<const DecodeRules>> IngestService::rules_for(const P
 }
 
 async::Task<Expected<DecodedRequest>> IngestService::decode(DataKind kind, const Principal& agent, std::string body,
-                                                            DecodeContext context) {
+                                                            DecodeContext context, std::uint64_t sender) {
   const auto decode = info_of(kind).decode;
   auto rules = co_await rules_for(agent);
   if (body.size() <= options_.inline_bytes) co_return decode(std::move(body), *rules, context);
+  const auto turn = co_await turns_.take(sender, body.size());  // until the work is done
+  if (!turn) co_return std::unexpected(turn.error());
   auto work = [decode, body = std::move(body), rules = std::move(rules), context = std::move(context)]() mutable {
     return decode(std::move(body), *rules, context);
   };
@@ -65,28 +74,36 @@ async::Task<Expected<DecodedRequest>> IngestService::decode(DataKind kind, const
 
 async::Task<Expected<IngestResult>> IngestService::take(DataKind kind, const Principal& agent, std::string body,
                                                         std::string idempotency_key) {
+  const auto kept =
+      options_.retention_of ? co_await options_.retention_of(agent.environment, kind) : options_.retention;
   const auto now = clock_();
   // Rows carry a name that no other environment has or had, whatever becomes of this one.
   const auto& environment = agent.data_name.empty() ? agent.environment : agent.data_name;
+  const auto sender = sender_of(environment, agent.id);
   auto decoded = co_await decode(kind, agent, std::move(body),
                                  {.environment = environment,
                                   .application = agent.application,
                                   .agent_id = agent.id,
                                   .idempotency_key = std::move(idempotency_key),
                                   .now = now,
-                                  .oldest = now - options_.retention,
-                                  .newest = now + kAhead});
+                                  .oldest = now - kept,
+                                  .newest = now + kAhead,
+                                  .ahead = now + kFlaggedAhead},
+                                 sender);
   if (!decoded) co_return std::unexpected(std::move(decoded.error()));
 
-  IngestResult result{decoded->accepted, std::move(decoded->rejected)};
+  IngestResult result{decoded->accepted, std::move(decoded->rejected), std::move(decoded->flagged)};
   if (result.accepted == 0) co_return result;
   const auto sightings = catalog_.take_due(environment, decoded->routes, now);
   auto& parts = decoded->rows.parts;
   if (!sightings.empty()) parts.insert(parts.begin(), catalog_rows(options_.tenant, environment, sightings));
   auto& rows = decoded->rows;
+  rows.sender = sender;
   auto written = journal_ ? co_await journal_->write(std::move(rows)) : co_await writer_.write(std::move(rows));
   if (!written) {
     catalog_.forget(environment, sightings);
+    // Whether the content is to blame is not known: the agent keeps it.
+    if (written.error().code == ErrorCode::upstream_error) written.error().code = ErrorCode::unavailable;
     co_return std::unexpected(std::move(written.error()));
   }
   co_return result;
@@ -111,6 +128,7 @@ async::Task<Expected<IngestResult>> IngestService::ingest(DataKind kind, const P
     co_return result;
   }
   counters.accepted += result->accepted;
+  counters.flagged += result->flagged.size();
   for (const auto& rejection : result->rejected) {
     ++(rejection.reason == "too_old" ? counters.too_old : counters.in_future);
   }

@@ -3,7 +3,7 @@
 #include <cameleer/core/instant.hpp>
 #include <cstdint>
 #include <filesystem>
-#include <string>
+#include <string_view>
 
 namespace cameleer::server {
 
@@ -16,9 +16,12 @@ class RejectedRows {
 
   explicit RejectedRows(std::filesystem::path directory) : directory_(std::move(directory)) {}
 
-  /// `unavailable` when the disk refuses. The file: `<instant>-<id>.record`, bytes as in the journal.
-  Expected<void> keep(std::uint64_t id, Instant arrived, const std::string& record);
+  /// On disk at the return, also after a loss of power. `unavailable` when the disk refuses. The file:
+  /// `<instant>-<id>.record`, bytes as in the journal.
+  Expected<void> keep(std::uint64_t id, Instant arrived, std::string_view record);
   [[nodiscard]] std::uint64_t evicted() const { return evicted_; }
+  /// Files that are there, whoever put them there.
+  [[nodiscard]] std::size_t files() const;
 
  private:
   void make_room(std::uint64_t bytes);
