@@ -33,18 +33,40 @@ Expected<void> check_values(std::string_view parameter, const std::vector<std::s
   return {};
 }
 
+Expected<void> check_attributes(const std::vector<std::string>& attributes) {
+  for (const auto& attribute : attributes) {
+    const auto equals = attribute.find('=');
+    if (equals == 0 || equals == std::string::npos) return wrong("attribute", "must be name=value");
+  }
+  return check_values("attribute", attributes);
+}
+
+// As the index of words cuts texts.
+bool is_of_word(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte >= 0x80 || (byte >= '0' && byte <= '9') || ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'z');
+}
+
 Expected<void> check_texts(const ExecutionFilter& filter) {
   const std::pair<std::string_view, const std::vector<std::string>*> lists[] = {
       {"application", &filter.applications}, {"routeId", &filter.route_ids}, {"instanceId", &filter.instance_ids}};
   for (const auto& [parameter, values] : lists) {
     if (auto checked = check_values(parameter, *values); !checked) return checked;
   }
-  const std::pair<std::string_view, const std::string*> texts[] = {
-      {"correlationId", &filter.correlation_id}, {"exchangeId", &filter.exchange_id}, {"text", &filter.text}};
+  const std::pair<std::string_view, const std::string*> texts[] = {{"correlationId", &filter.correlation_id},
+                                                                   {"exchangeId", &filter.exchange_id},
+                                                                   {"text", &filter.text},
+                                                                   {"textInErrors", &filter.error_words},
+                                                                   {"textInHeaders", &filter.header_words}};
   for (const auto& [parameter, value] : texts) {
     if (auto checked = check_text(parameter, *value); !checked) return checked;
   }
-  return {};
+  for (const auto& [parameter, value] : texts) {
+    if (parameter.starts_with("textIn") && !value->empty() && std::ranges::none_of(*value, is_of_word)) {
+      return wrong(parameter, "contains no word");
+    }
+  }
+  return check_attributes(filter.attributes);
 }
 
 }  // namespace
@@ -88,6 +110,9 @@ std::string fingerprint(const ExecutionFilter& filter) {
   add(filter.correlation_id);
   add(filter.exchange_id);
   add(filter.text);
+  add_all(filter.attributes);
+  add(filter.error_words);
+  add(filter.header_words);
   add_number(filter.duration_min_ms);
   add_number(filter.duration_max_ms);
   add_number(filter.from ? std::optional(milliseconds_of(*filter.from)) : std::nullopt);

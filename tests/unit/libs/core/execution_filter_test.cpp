@@ -48,6 +48,15 @@ TEST_CASE("a wrong filter names its parameter") {
       {"correlationId", [](ExecutionFilter& f) { f.correlation_id = std::string("a\0b", 3); }},
       {"exchangeId", [](ExecutionFilter& f) { f.exchange_id = std::string(513, 'x'); }},
       {"text", [](ExecutionFilter& f) { f.text = std::string(513, 'x'); }},
+      {nullptr, [](ExecutionFilter& f) { f.attributes = {"orderId=4711", "note==", "empty="}; }},
+      {"attribute", [](ExecutionFilter& f) { f.attributes = {"orderId=4711", "orderId"}; }},
+      {"attribute", [](ExecutionFilter& f) { f.attributes = {"=4711"}; }},
+      {"attribute", [](ExecutionFilter& f) { f.attributes.assign(51, "k=v"); }},
+      {nullptr, [](ExecutionFilter& f) { f.error_words = "(9)"; }},
+      {nullptr, [](ExecutionFilter& f) { f.error_words = "ö"; }},
+      {"textInErrors", [](ExecutionFilter& f) { f.error_words = " .:@[`{/"; }},
+      {"textInErrors", [](ExecutionFilter& f) { f.error_words = std::string(513, 'x'); }},
+      {"textInHeaders", [](ExecutionFilter& f) { f.header_words = "-"; }},
   };
   for (const auto& row : rows) {
     ExecutionFilter filter;
@@ -72,6 +81,14 @@ TEST_CASE("filters that differ have fingerprints that differ") {
   two.limit = 7;
   CHECK(fingerprint(one) == fingerprint(two));
   two.text = "x";
+  CHECK(fingerprint(one) != fingerprint(two));
+  one.text = "x";
+  one.attributes = {"k=v"};
+  CHECK(fingerprint(one) != fingerprint(two));
+  two.attributes = {"k=v"};
+  two.error_words = "x";
+  CHECK(fingerprint(one) != fingerprint(two));
+  one.header_words = "x";
   CHECK(fingerprint(one) != fingerprint(two));
 }
 

@@ -15,7 +15,10 @@ struct ExecutionFilter {
   std::optional<std::int64_t> duration_min_ms = {}, duration_max_ms = {};  ///< inclusive
   std::vector<std::string> applications = {}, route_ids = {}, instance_ids = {};
   std::string correlation_id = {}, exchange_id = {};
-  std::string text = {};  ///< substring in error message, ids or route, in any case
+  std::string text = {};                     ///< substring in error message, ids or route, in any case
+  std::vector<std::string> attributes = {};  ///< `name=value`; all of them
+  std::string error_words = {};              ///< words in error message or stack trace, all of them, in any case
+  std::string header_words = {};             ///< the same of the values of its own headers
   std::uint32_t limit = 50;
 
   static constexpr std::uint32_t max_limit = 200;
