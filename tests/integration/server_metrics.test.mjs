@@ -133,6 +133,13 @@ test('while the store stands still samples wait and nothing else does; then they
   const now = await figures();
   assert.equal(now.get('cameleer_server_metrics_dropped_total{reason="store_away"}'), 0);
   assert.equal(now.get('cameleer_server_metrics_dropped_total{reason="too_many_series"}'), 0);
+  // An execution, its three steps and its route; what was repeated counts again.
+  assert.ok(now.get('cameleer_ingest_batch_rows_sum') >= 5);
+  for (const name of ['batch_rows', 'batch_bytes', 'insert_seconds', 'lag_seconds', 'journal_commit_seconds']) {
+    assert.ok(now.get(`cameleer_ingest_${name}_count`) >= 1, name);
+    assert.equal(now.get(`cameleer_ingest_${name}_bucket{le="+Inf"}`), now.get(`cameleer_ingest_${name}_count`));
+  }
+  assert.ok(now.get('cameleer_ingest_lag_seconds_sum') >= 1, 'it stood still for longer');
   await eventually('it is ready again', async () => (await server.request('GET', '/health/ready')).status === 200);
   const [{ stood }] = await rows("SELECT toUInt32(count()) AS stood FROM server_metrics FINAL WHERE metric_name = 'cameleer_dependency_up' AND labels['dependency'] = 'clickhouse' AND value = 0 AND time > started_at + 5");
   assert.ok(stood > 0, 'what it was like meanwhile is there');
