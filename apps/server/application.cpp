@@ -4,6 +4,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/ip/host_name.hpp>
 #include <cameleer/clickhouse/client.hpp>
 #include <cameleer/identity/credential_text.hpp>
 #include <cameleer/postgres/migrations.hpp>
@@ -67,6 +68,8 @@ async::Task<Expected<void>> Application::start() {
   services_ = std::make_unique<Services>(executor_, settings_, *addresses, keys_, std::move(*license_keys),
                                          system_clock(), system_random());
   services_->license.on_change(note_license());
+  services_->retention.on_event(note_retention());
+  services_->health.on_change(note_dependency());
   if (auto opened = co_await services_->ingest.open(); !opened) co_return opened;
   if (auto opened = open_http(); !opened) co_return opened;
   async::asio::co_spawn(executor_, services_->health.run(), async::asio::detached);
@@ -135,6 +138,25 @@ Expected<LicenseKeyRing> Application::find_license_keys() {
   if (!root) return std::unexpected(root.error());
   for (const auto& warning : root->warnings) log_.warning("license_keys", {{"warning", warning}});
   return std::move(root->keys);
+}
+
+Health::Observer Application::note_dependency() {
+  return [this](const Health::Dependency& dependency, const Error* reason) {
+    log_.write(
+        reason ? Log::Level::warning : Log::Level::info, reason ? "dependency_down" : "dependency_up",
+        {{"dependency", dependency.name}, {"reason", reason ? std::string_view(reason->message) : std::string_view()}});
+  };
+}
+
+RetentionService::Observer Application::note_retention() {
+  return [this](const RetentionEvent& event) {
+    if (event.refusal == nullptr) {
+      return log_.info("retention_changed", {{"table", event.table}, {"durationMs", event.took.count()}});
+    }
+    log_.warning("retention_refused", {{"table", event.table},
+                                       {"reason", event.refusal->error.message},
+                                       {"engine", event.refusal->text}});
+  };
 }
 
 LicenseService::Observer Application::note_license() {
@@ -209,7 +231,9 @@ web::Observer Application::observer() {
 async::Task<Expected<void>> Application::prepare_stores() {
   if (auto prepared = co_await prepare_postgres(); !prepared) co_return prepared;
   if (auto prepared = co_await prepare_clickhouse(); !prepared) co_return prepared;
-  co_return co_await first_start();
+  if (auto started = co_await first_start(); !started) co_return started;
+  // Before anything is taken in: what tables delete by may be older than the licence.
+  co_return co_await services_->retention.tick();
 }
 
 async::Task<Expected<void>> Application::prepare_postgres() {
@@ -293,7 +317,12 @@ void Application::spawn_duties() {
   async::asio::co_spawn(executor_, services_->commands.watch_keys(), async::asio::detached);
   async::asio::co_spawn(executor_, services_->auth.run(), async::asio::detached);
   async::asio::co_spawn(executor_, services_->license.run(), async::asio::detached);
+  async::asio::co_spawn(executor_, services_->retention.run(), async::asio::detached);
+  async::asio::co_spawn(executor_, services_->rollups.run(), async::asio::detached);
   async::asio::co_spawn(executor_, services_->caps.run(), async::asio::detached);
+  async::asio::co_spawn(executor_, services_->store_watch.run(services_->metrics), async::asio::detached);
+  const auto instance = fmt::format("{}:{}", async::asio::ip::host_name(), http_->port());
+  async::asio::co_spawn(executor_, services_->server_metrics.run(services_->metrics, instance), async::asio::detached);
 }
 
 async::Task<> Application::stop() {
@@ -302,8 +331,10 @@ async::Task<> Application::stop() {
   if (http_) co_await http_->stop();
   if (services_) {
     co_await services_->ingest.stop();
+    co_await services_->server_metrics.stop();
     co_await services_->agents.stop();
     if (stores_ready_) {
+      co_await services_->rollups.stop();
       (void)co_await services_->environments.write_key_uses();
       (void)co_await services_->caps.refusals().write_counted(true);
       (void)co_await services_->audit.write_counted(true);

@@ -27,6 +27,8 @@ class Application {
   async::Task<Expected<StoreAddresses>> start_engines();
   Expected<LicenseKeyRing> find_license_keys();
   LicenseService::Observer note_license();
+  RetentionService::Observer note_retention();
+  Health::Observer note_dependency();
   Expected<void> open_http();
   async::Task<Expected<void>> prepare_stores();
   async::Task<Expected<void>> prepare_postgres();

@@ -12,6 +12,7 @@
 #include "server/configuration/configuration_routes.hpp"
 #include "server/environments/environment_routes.hpp"
 #include "server/executions/executions_routes.hpp"
+#include "server/ingest/ingest_health.hpp"
 #include "server/ingest/ingest_metrics.hpp"
 #include "server/ingest/ingest_routes.hpp"
 #include "server/license/license_daily.hpp"
@@ -21,6 +22,10 @@
 #include "server/oidc/oidc_routes.hpp"
 #include "server/oidc/oidc_sealed_columns.hpp"
 #include "server/oidc/provider_fetch.hpp"
+#include "server/retention/retention_metrics.hpp"
+#include "server/rollups/rollup_metrics.hpp"
+#include "server/server_metrics/server_metrics_routes.hpp"
+#include "server/telemetry/process_metrics.hpp"
 #include "server/telemetry/telemetry_routes.hpp"
 #include "server/users/group_routes.hpp"
 #include "server/users/role_routes.hpp"
@@ -36,12 +41,52 @@ namespace cameleer::server {
 namespace {
 
 // Without PostgreSQL what was known last is good enough to read by.
-async::Task<Expected<std::string>> data_name_of(EnvironmentService& environments, const DatabaseWatch& database,
-                                                std::string slug) {
+async::Task<Expected<Environment>> known_environment(EnvironmentService& environments, const DatabaseWatch& database,
+                                                     std::string slug) {
   auto found = database.reached() ? co_await environments.find(slug) : environments.last_known(slug);
   if (!found && !database.reached()) found = environments.last_known(slug);
+  co_return found;
+}
+
+async::Task<Expected<ReadableEnvironment>> readable_environment(Services& services, std::string slug) {
+  auto found = co_await known_environment(services.environments, services.database, std::move(slug));
   if (!found) co_return std::unexpected(found.error());
-  co_return std::move(found->data_name);
+  const auto days = services.retention_policy.effective(wished_days_of(*found));
+  co_return ReadableEnvironment{.data_name = std::move(found->data_name), .kept = days[TelemetryKind::execution].days};
+}
+
+TelemetryKind kept_as(DataKind kind) {
+  switch (kind) {
+    case DataKind::logs:
+      return TelemetryKind::log;
+    case DataKind::metrics:
+    case DataKind::events:
+      return TelemetryKind::metric;
+    case DataKind::executions:
+    case DataKind::chunks:
+    case DataKind::diagrams:
+      break;
+  }
+  return TelemetryKind::execution;
+}
+
+// Of an environment that nobody knows just now what holds without its own wishes.
+async::Task<std::chrono::hours> retention_of(Services& services, std::string slug, DataKind kind) {
+  const auto found = co_await known_environment(services.environments, services.database, std::move(slug));
+  const auto kept =
+      services.retention_policy.effective(found ? wished_days_of(*found) : WishedDays{})[kept_as(kind)].days;
+  // What the tables would delete again is not taken: a raised retention counts here once it has reached them.
+  const auto deleted = found ? services.retention.deleted_after(kept_as(kind), found->data_name) : std::nullopt;
+  co_return deleted ? std::min(kept, *deleted) : kept;
+}
+
+// A name that no other process has.
+std::string process_name(const Random& random) {
+  std::array<std::byte, 16> bytes{};
+  random(bytes);
+  std::string name;
+  for (const auto byte : bytes) name += fmt::format("{:02x}", std::to_integer<unsigned>(byte));
+  return name;
 }
 
 async::Task<Expected<void>> ping(postgres::Pool& postgres, DatabaseWatch& database) {
@@ -69,8 +114,11 @@ void add_command_metrics(Metrics& metrics, const CommandService& commands) {
 std::optional<JournaledWriter::Options> journal_options(const Settings& settings) {
   if (settings.ingest.acknowledge_after != "journal") return std::nullopt;
   const std::filesystem::path data(settings.data_directory);
-  return JournaledWriter::Options{
-      .directory = data / "journal", .rejected = data / "rejected", .capacity = settings.ingest.journal_bytes};
+  const std::filesystem::path elsewhere(settings.ingest.journal_directory);
+  return JournaledWriter::Options{.directory = elsewhere.empty() ? data / "journal" : elsewhere,
+                                  .tenant = settings.tenant_id,
+                                  .rejected = data / "rejected",
+                                  .capacity = settings.ingest.journal_bytes};
 }
 
 std::vector<std::byte> bytes_of(const std::string& key) {
@@ -129,12 +177,15 @@ Services::Services(async::Executor executor, const Settings& settings, const Sto
                .file = settings.license.file,
                .zone = local_zone(),
                .keys = std::move(license_keys)}),
+      retention_policy(license_gate, settings.ingest.retention),
+      retention(executor, postgres, clickhouse, retention_policy, clock, settings.deletion_delay),
       environments(postgres, audit, clock, random,
                    {.bootstrap_token = settings.security.bootstrap_token,
                     .bootstrap_token_previous = settings.security.previous_bootstrap_token,
                     .bootstrap_environment = settings.security.bootstrap_environment,
                     .key_grace = settings.security.api_key_grace,
-                    .caps = &caps}),
+                    .caps = &caps,
+                    .retention = &retention_policy}),
       telemetry_removal(postgres, clickhouse, clock, settings.tenant_id),
       tokens(keys, postgres, clock, random, {.issuer = "cameleer-server:" + settings.tenant_id}),
       auth(postgres, audit, workers, tokens, clock, random,
@@ -182,22 +233,37 @@ Services::Services(async::Executor executor, const Settings& settings, const Sto
       ingest(executor, clickhouse, workers, clock,
              {.tenant = settings.tenant_id,
               .retention = settings.ingest.retention,
+              .retention_of = [this](std::string environment,
+                                     DataKind kind) { return retention_of(*this, std::move(environment), kind); },
               .body_bytes = settings.ingest.captured_body_bytes,
               .sensitive_keys_of =
                   [this](std::string environment, std::string application) {
                     return configuration.sensitive_keys_of(std::move(environment), std::move(application));
                   },
               .journal = journal_options(settings)}),
-      executions(clickhouse, [this](std::string slug) { return data_name_of(environments, database, std::move(slug)); },
-                 clock,
+      executions(clickhouse, [this](std::string slug) { return readable_environment(*this, std::move(slug)); }, clock,
                  {.tenant = settings.tenant_id,
                   .cursor_key = bytes_of(keys.cursors().bytes),
-                  .stale_after = settings.ingest.running_stale_after}) {
+                  .stale_after = settings.ingest.running_stale_after}),
+      rollups(postgres, clickhouse, clock,
+              [this, clock, setting = settings.ingest.retention](std::string_view data_name) {
+                return retention.stored_since(TelemetryKind::execution, data_name).value_or(clock() - setting);
+              },
+              {.tenant = settings.tenant_id, .holder = process_name(random), .delay = settings.rollups.delay}),
+      health(clock),
+      server_metrics(executor, clickhouse, clock,
+                     {.tenant = settings.tenant_id,
+                      .instance = settings.self_metrics.instance_id,
+                      .interval = settings.self_metrics.interval}),
+      store_watch(clickhouse) {
   configuration.on_change([this](std::string environment, std::string application, std::string username) {
     return commands.push_config(std::move(environment), std::move(application), std::move(username));
   });
   health.watch("postgres", [this] { return ping(postgres, database); });
   health.watch("clickhouse", [this] { return clickhouse.ping(); });
+  add_ingest_health(health, ingest, clock);
+  license.on_change([this](const LicenseChange&) { retention.look(); });
+  health.warn_of([this] { return retention.warnings(); });
 }
 
 std::string_view openapi_document() {
@@ -231,6 +297,7 @@ Expected<void> add_routes(Services& services, const Settings& settings) {
   add_executions_routes(router, services.executions);
   add_audit_routes(router, services.audit_ledger);
   add_license_routes(router, services.license);
+  add_server_metrics_routes(router, services.server_metrics);
   add_openapi_route(router, openapi_document());
   add_asset_routes(router, embedded::user_interface(), settings.http.base_path);
   if (auto sealed = router.seal(); !sealed) return sealed;
@@ -257,11 +324,17 @@ void add_metrics(Services& services, const web::Server& http, const Log& log) {
   add_ingest_metrics(metrics, services.ingest);
   add_oidc_metrics(metrics, services.provider_tokens);
   add_license_metrics(metrics, services.license, services.caps);
+  add_retention_metrics(metrics, services.retention);
+  add_rollup_metrics(metrics, services.rollups);
   add_provider_session_metrics(metrics, services.provider_sessions);
+  add_server_metrics_metrics(metrics, services.server_metrics);
+  add_process_metrics(metrics, services.server_metrics.now());
   for (const auto& dependency : services.health.dependencies()) {
     metrics.observe("cameleer_dependency_up", "1 while the dependency answers", {{"dependency", dependency.name}},
                     [&dependency] { return dependency.up ? 1.0 : 0.0; });
   }
+  metrics.observe("cameleer_health_warnings", "Warnings that readiness shows", {},
+                  [&services] { return static_cast<double>(services.health.warnings().size()); });
 }
 
 }  // namespace cameleer::server

@@ -19,6 +19,10 @@
 #include "server/license/license_service.hpp"
 #include "server/license/license_trust.hpp"
 #include "server/oidc/oidc_login.hpp"
+#include "server/retention/retention_service.hpp"
+#include "server/rollups/rollup_service.hpp"
+#include "server/server_metrics/server_metrics_service.hpp"
+#include "server/server_metrics/store_watch.hpp"
 #include "server/settings/settings.hpp"
 #include "server/telemetry/health.hpp"
 #include "server/telemetry/log.hpp"
@@ -57,6 +61,8 @@ struct Services {
   LicenseGate license_gate;
   LicenseEnforcer caps;
   LicenseService license;
+  RetentionPolicy retention_policy;
+  RetentionService retention;
   EnvironmentService environments;
   TelemetryRemoval telemetry_removal;
   TokenService tokens;
@@ -79,8 +85,11 @@ struct Services {
   CommandService commands;
   IngestService ingest;
   ExecutionsService executions;
+  RollupService rollups;
   Health health;
   Metrics metrics;
+  ServerMetricsService server_metrics;
+  StoreWatch store_watch;
   web::Router router;
 };
 

@@ -274,7 +274,7 @@ constexpr SettingRow kTable[] = {
   {"cameleer.server.agents.command-wait-ms", "30000", "100 to 35000 ms", "What a caller of test-expression or replay waits for the agent.", false,
    [](S& s, V v) { return set_duration(s.agents.command_wait, v, 100, 35'000, std::chrono::milliseconds()); }},
 
-  {"cameleer.server.ingest.retention-days", "30", "1 to 3650 days", "Executions that started before are refused as too_old.", false,
+  {"cameleer.server.ingest.retention-days", "30", "1 to 3650 days", "How long telemetry is kept where an environment says nothing of its own; a licence may cap it. Older data is refused as too_old.", false,
    [](S& s, V v) { return set_duration(s.ingest.retention, v, 1, 3'650, std::chrono::days()); }},
   {"cameleer.server.ingest.request-bytes", "16777216", "65536 to 268435456 bytes", "Largest body of one data request, as received.", false,
    [](S& s, V v) { return set_number(s.ingest.request_bytes, v, 65'536, 268'435'456); }},
@@ -284,8 +284,21 @@ constexpr SettingRow kTable[] = {
    [](S& s, V v) { return set_matching(s.ingest.acknowledge_after, v, "journal|clickhouse"); }},
   {"cameleer.server.ingest.journal-bytes", "4294967296", "16777216 to 1099511627776 bytes", "Room in the journal for data that the store has not taken yet; a full journal refuses (503).", false,
    [](S& s, V v) { return set_number(s.ingest.journal_bytes, v, 16'777'216, 1'099'511'627'776); }},
+  {"cameleer.server.ingest.journal-dir", "", "empty, or an absolute path, writable by this user", "Where the journals are; empty: <data-dir>/journal. Server processes of a tenant may share it: each has a journal of its own there, and takes over what a dead one left.", false,
+   [](S& s, V v) { return v.empty() || v.starts_with('/') ? set_text(s.ingest.journal_directory, v) : Expected<void>(wrong()); }},
   {"cameleer.server.ingest.running-stale-after-s", "300", "1 to 864000 s", "A RUNNING execution without news for so long is shown INCOMPLETE.", false,
    [](S& s, V v) { return set_duration(s.ingest.running_stale_after, v, 1, 864'000, std::chrono::seconds()); }},
+  {"cameleer.server.rollups.delay-s", "90", "1 to 3600 s", "Rows are rolled up so long after they arrived: longer than the store takes for any insert.", false,
+   [](S& s, V v) { return set_duration(s.rollups.delay, v, 1, 3'600, std::chrono::seconds()); }},
+
+  {"cameleer.server.retention.deletion-delay-days", "7", "0 to 365 days", "Telemetry beyond a lowered retention is hidden at once and deleted after so long; until then it shows again when the retention is raised.", false,
+   [](S& s, V v) { return set_duration(s.deletion_delay, v, 0, 365, std::chrono::days()); }},
+
+  {"cameleer.server.self-metrics.interval-ms", "30000", "0 (off), or 1000 to 3600000 ms", "How often the server keeps its own figures in server_metrics.", false,
+   [](S& s, V v) { return v == "0" ? set_duration(s.self_metrics.interval, v, 0, 0, std::chrono::milliseconds())
+                                   : set_duration(s.self_metrics.interval, v, 1'000, 3'600'000, std::chrono::milliseconds()); }},
+  {"cameleer.server.instance-id", "", "empty, or 1 to 128 letters, digits, . _ : and -", "What this process is called in server_metrics; empty: host name and port. Two processes of a tenant never share it.", false,
+   [](S& s, V v) { return set_matching(s.self_metrics.instance_id, v, "[A-Za-z0-9._:-]{0,128}"); }},
 
   {"cameleer.server.log.level", "info", "debug, info, warning or error", "Least severity of a log line.", false,
    [](S& s, V v) { return set_matching(s.log_level, v, "debug|info|warning|error"); }},

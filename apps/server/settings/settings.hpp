@@ -80,7 +80,20 @@ struct Settings {
     std::chrono::seconds running_stale_after{};
     std::string acknowledge_after;    ///< `journal` or `clickhouse`
     std::uint64_t journal_bytes = 0;  ///< room for what waits for the store
+    std::string journal_directory;    ///< empty: within the data directory
   } ingest;
+
+  struct Rollups {
+    std::chrono::seconds delay{};  ///< from a row's arrival until it is rolled up
+  } rollups;
+
+  std::chrono::days deletion_delay{};  ///< of telemetry beyond a lowered retention
+
+  /// The server's own figures, kept in the store.
+  struct SelfMetrics {
+    std::string instance_id;               ///< empty: host name and port
+    std::chrono::milliseconds interval{};  ///< zero: off
+  } self_metrics;
 
   std::string log_level;
 };
