@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace cameleer::server {
 namespace {
 
@@ -15,6 +17,14 @@ constexpr std::string_view kScope =
     "tenant_id = {tenant:String} AND environment = {environment:String}"
     " AND start_time >= {from:DateTime64(3)} AND start_time < {to:DateTime64(3)}";
 
+// What the search indexes are made of (schemas/clickhouse/V0005): they serve a condition that says the same.
+constexpr std::string_view kAttributes =
+    "arrayMap((k, v) -> concat(k, '=', v), mapKeys(attributes), mapValues(attributes))";
+constexpr std::string_view kErrors = "lowerUTF8(concat(error_message, ' ', error_stack_trace))";
+constexpr std::string_view kHeaders =
+    "lowerUTF8(concat(substring(arrayStringConcat(mapValues(input_headers), ' '), 1, 4096), ' ',"
+    " substring(arrayStringConcat(mapValues(output_headers), ' '), 1, 4096)))";
+
 }  // namespace
 
 ExecutionQuery::ExecutionQuery(Table table, const ReadScope& scope)
@@ -22,7 +32,7 @@ ExecutionQuery::ExecutionQuery(Table table, const ReadScope& scope)
       conditions_(kScope),
       parameters_{Parameter::text("tenant", scope.tenant),
                   Parameter::text("environment", scope.environment),
-                  Parameter::instant("from", milliseconds_of(scope.from)),
+                  Parameter::instant("from", milliseconds_of(std::max(scope.from, scope.oldest))),
                   Parameter::instant("to", milliseconds_of(scope.to)),
                   Parameter::instant("as_of", milliseconds_of(scope.as_of)),
                   Parameter::instant("stale_before", milliseconds_of(scope.stale_before))} {}
@@ -70,6 +80,11 @@ ExecutionQuery& ExecutionQuery::matching(const ExecutionFilter& filter) {
     where("duration_ms BETWEEN 0 AND {duration_max:Int64}")
         .bind(Parameter::integer("duration_max", *filter.duration_max_ms));
   }
+  match_texts(filter);
+  return *this;
+}
+
+void ExecutionQuery::match_texts(const ExecutionFilter& filter) {
   if (!filter.text.empty()) {
     std::string any;
     for (const auto* column : {"error_message", "execution_id", "correlation_id", "exchange_id", "route_id"}) {
@@ -77,7 +92,17 @@ ExecutionQuery& ExecutionQuery::matching(const ExecutionFilter& filter) {
     }
     where("(" + any + ")").bind(Parameter::text("text", filter.text));
   }
-  return *this;
+  if (!filter.attributes.empty()) {
+    where(fmt::format("hasAll({}, {{attributes:Array(String)}})", kAttributes))
+        .bind(Parameter::texts("attributes", filter.attributes));
+  }
+  const auto words = [this](std::string_view text, std::string_view name, const std::string& value) {
+    if (value.empty()) return;
+    where(fmt::format("hasAllTokens({}, lowerUTF8({{{}:String}}))", text, name))
+        .bind(Parameter::text(std::string(name), value));
+  };
+  words(kErrors, "error_words", filter.error_words);
+  words(kHeaders, "header_words", filter.header_words);
 }
 
 std::string_view ExecutionQuery::table() const {

@@ -35,6 +35,7 @@ class ExecutionQuery {
       "if(status = 'RUNNING' AND inserted_at < {stale_before:DateTime64(3)}, 'INCOMPLETE', status)";
 
  private:
+  void match_texts(const ExecutionFilter& filter);
   [[nodiscard]] std::string_view table() const;
   [[nodiscard]] std::string body(std::string_view columns, std::string_view tail) const;
   Table table_;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace cameleer::server {
 namespace {
 
@@ -17,15 +19,19 @@ std::string cursor_scope(std::string_view tenant, std::string_view environment, 
 
 }  // namespace
 
-ExecutionsService::ExecutionsService(clickhouse::Client& engine, DataNameOf data_name_of, Clock clock,
+ExecutionsService::ExecutionsService(clickhouse::Client& engine, ReadableOf readable_of, Clock clock,
                                      ExecutionsOptions options)
-    : store_(engine), data_name_of_(std::move(data_name_of)), clock_(std::move(clock)), options_(std::move(options)) {}
+    : store_(engine), readable_of_(std::move(readable_of)), clock_(std::move(clock)), options_(std::move(options)) {}
 
-ReadScope ExecutionsService::scope_of(const std::string& data_name, Instant from, Instant to, Instant now) const {
+ReadScope ExecutionsService::scope_of(const ReadableEnvironment& readable, Instant from, Instant to,
+                                      Instant now) const {
+  // What the retention allows goes on with the time, also from page to page.
+  const auto oldest = std::max(clock_() - readable.kept, Instant{});
   return {.tenant = options_.tenant,
-          .environment = data_name,
-          .from = from,
+          .environment = readable.data_name,
+          .from = std::clamp(oldest, from, std::max(from, to)),
           .to = to,
+          .oldest = oldest,
           .as_of = now + kAhead,
           .stale_before = now - options_.stale_after};
 }
@@ -50,16 +56,16 @@ async::Task<Expected<Cursor>> ExecutionsService::first_page(const ReadScope& sco
 
 async::Task<Expected<ExecutionPage>> ExecutionsService::search(std::string environment, ExecutionFilter filter,
                                                                std::string cursor_text) {
-  auto data_name = co_await data_name_of_(environment);
-  if (!data_name) co_return std::unexpected(std::move(data_name.error()));
-  const auto cursor_belongs_to = cursor_scope(options_.tenant, *data_name, filter);
+  auto readable = co_await readable_of_(environment);
+  if (!readable) co_return std::unexpected(std::move(readable.error()));
+  const auto cursor_belongs_to = cursor_scope(options_.tenant, readable->data_name, filter);
   auto settled = settle(filter, clock_());
   if (!settled) co_return std::unexpected(std::move(settled.error()));
 
   Cursor cursor;
   std::optional<PageKey> after;
   if (cursor_text.empty()) {
-    auto first = co_await first_page(scope_of(*data_name, *filter.from, *filter.to, clock_()), filter);
+    auto first = co_await first_page(scope_of(*readable, *filter.from, *filter.to, clock_()), filter);
     if (!first) co_return std::unexpected(std::move(first.error()));
     cursor = *std::move(first);
   } else {
@@ -69,7 +75,7 @@ async::Task<Expected<ExecutionPage>> ExecutionsService::search(std::string envir
     after = PageKey{cursor.last_start, cursor.last_execution_id};
   }
 
-  auto scope = scope_of(*data_name, cursor.from, cursor.to, cursor.now);
+  auto scope = scope_of(*readable, cursor.from, cursor.to, cursor.now);
   scope.as_of = cursor.as_of;
   auto rows = co_await store_.page(std::move(scope), filter, std::move(after), filter.limit + 1);
   if (!rows) co_return std::unexpected(std::move(rows.error()));
@@ -93,10 +99,10 @@ async::Task<Expected<ExecutionPage>> ExecutionsService::search(std::string envir
 
 async::Task<Expected<ExecutionDetail>> ExecutionsService::find(std::string environment, std::string execution_id,
                                                                std::optional<Instant> at) {
-  auto data_name = co_await data_name_of_(environment);
-  if (!data_name) co_return std::unexpected(std::move(data_name.error()));
+  auto readable = co_await readable_of_(environment);
+  if (!readable) co_return std::unexpected(std::move(readable.error()));
   const auto now = clock_();
-  const auto always = scope_of(*data_name, Instant{}, now + kAhead, now);
+  const auto always = scope_of(*readable, Instant{}, now + kAhead, now);
   Expected<std::optional<ExecutionRow>> found{std::nullopt};
   if (at) {
     auto scope = always;
@@ -112,7 +118,7 @@ async::Task<Expected<ExecutionDetail>> ExecutionsService::find(std::string envir
   const auto& execution = detail.row.execution;
   if (!execution.correlation_id.empty()) {
     const auto from = std::max(execution.start_time - kCorrelatedSpan, Instant{});
-    auto scope = scope_of(*data_name, from, execution.start_time + kCorrelatedSpan, now);
+    auto scope = scope_of(*readable, from, execution.start_time + kCorrelatedSpan, now);
     auto others =
         co_await store_.correlated(std::move(scope), execution.correlation_id, execution.execution_id, kCorrelated);
     if (!others) co_return std::unexpected(std::move(others.error()));

@@ -9,9 +9,13 @@
 
 namespace cameleer::server {
 
-/// What the environment's telemetry carries as environment. Fails with `environment_not_found`, or with what kept it
-/// from looking.
-using DataNameOf = std::function<async::Task<Expected<std::string>>(std::string slug)>;
+/// What may be read of an environment.
+struct ReadableEnvironment {
+  std::string data_name;     ///< what its telemetry carries as environment
+  std::chrono::days kept{};  ///< older executions are not seen
+};
+/// As it is now. Fails with `environment_not_found`, or with what kept it from looking.
+using ReadableOf = std::function<async::Task<Expected<ReadableEnvironment>>(std::string slug)>;
 
 struct ExecutionsOptions {
   std::string tenant = "default";
@@ -32,7 +36,7 @@ struct ExecutionPage {
 /// Reads recorded executions. I/O thread only; the client outlives it.
 class ExecutionsService {
  public:
-  ExecutionsService(clickhouse::Client& engine, DataNameOf data_name_of, Clock clock, ExecutionsOptions options);
+  ExecutionsService(clickhouse::Client& engine, ReadableOf readable_of, Clock clock, ExecutionsOptions options);
 
   /// Newest first. The first page (empty `cursor`) fixes what is visible; a cursor goes on from there.
   /// Errors: `environment_not_found`, `invalid_parameter` naming `cursor`, those of the engine.
@@ -44,10 +48,11 @@ class ExecutionsService {
 
  private:
   async::Task<Expected<Cursor>> first_page(const ReadScope& scope, const ExecutionFilter& filter);
-  [[nodiscard]] ReadScope scope_of(const std::string& data_name, Instant from, Instant to, Instant now) const;
+  /// `now`: that of the first page, which decides what is stale.
+  [[nodiscard]] ReadScope scope_of(const ReadableEnvironment& readable, Instant from, Instant to, Instant now) const;
 
   ExecutionsStore store_;
-  DataNameOf data_name_of_;
+  ReadableOf readable_of_;
   Clock clock_;
   ExecutionsOptions options_;
 };

@@ -25,6 +25,7 @@ struct ExecutionDetail {
 struct ReadScope {
   std::string tenant, environment;
   Instant from, to;      ///< start time, from inclusive, to exclusive
+  Instant oldest;        ///< what started before is beyond the retention and never seen
   Instant as_of;         ///< rows that arrived later are not seen
   Instant stale_before;  ///< RUNNING rows last heard of before are INCOMPLETE
 };

@@ -88,6 +88,9 @@ constexpr Rule kRules[] = {
     {"correlationId", false, set_text<&Filter::correlation_id>},
     {"exchangeId", false, set_text<&Filter::exchange_id>},
     {"text", false, set_text<&Filter::text>},
+    {"attribute", true, add<&Filter::attributes>},
+    {"textInErrors", false, set_text<&Filter::error_words>},
+    {"textInHeaders", false, set_text<&Filter::header_words>},
     {"limit", false, set_limit},
     {"cursor", false, set_cursor},
 };

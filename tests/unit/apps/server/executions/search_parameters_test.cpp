@@ -31,6 +31,10 @@ TEST_CASE("every filter is read") {
                                         {"correlationId", "c"},
                                         {"exchangeId", "x"},
                                         {"text", "t"},
+                                        {"attribute", "k=v"},
+                                        {"attribute", "l=w"},
+                                        {"textInErrors", "e"},
+                                        {"textInHeaders", "h"},
                                         {"limit", "7"},
                                         {"cursor", "q"}}));
   REQUIRE(search.has_value());
@@ -45,6 +49,9 @@ TEST_CASE("every filter is read") {
   CHECK(filter.correlation_id == "c");
   CHECK(filter.exchange_id == "x");
   CHECK(filter.text == "t");
+  CHECK(filter.attributes == std::vector<std::string>{"k=v", "l=w"});
+  CHECK(filter.error_words == "e");
+  CHECK(filter.header_words == "h");
   CHECK(filter.limit == 7);
   CHECK(search->cursor == "q");
 }
@@ -70,6 +77,7 @@ TEST_CASE("a wrong parameter is named") {
       {"limit", {{"limit", "+1"}}},
       {"cursor", {{"cursor", ""}}},
       {"text", {{"text", ""}}},
+      {"textInErrors", {{"textInErrors", ""}}},
       {"correlationId", {{"correlationId", "a"}, {"correlationId", "b"}}},
   };
   for (const auto& row : rows) {

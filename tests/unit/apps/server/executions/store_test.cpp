@@ -8,6 +8,7 @@
 #include "../../../libs/clickhouse/engine_session.hpp"
 #include "../../../libs/clickhouse/server_schema.hpp"
 #include "server/executions/execution_json.hpp"
+#include "server/executions/execution_query.hpp"
 #include "server/ingest/ingest_service.hpp"
 
 using namespace cameleer;
@@ -20,9 +21,11 @@ Instant real_now() {
   return std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now());
 }
 
-async::Task<Expected<std::string>> data_name_of(std::string slug) {
-  if (slug == "default" || slug == "test") co_return slug;
-  if (slug == "again") co_return std::string("again~2");
+constexpr std::chrono::days kKept{30};
+
+async::Task<Expected<ReadableEnvironment>> readable(std::string slug) {
+  if (slug == "default" || slug == "test") co_return ReadableEnvironment{slug, kKept};
+  if (slug == "again") co_return ReadableEnvironment{"again~2", kKept};
   co_return fail(ErrorCode::environment_not_found, "There is no environment of this name.", "environment");
 }
 
@@ -39,8 +42,8 @@ struct World {
   explicit World(async::Executor executor)
       : engine(executor, test::options_for(test::PrivateEngine::shared(), database)),
         ingest(executor, engine, workers, [this] { return now; }, {}),
-        executions(engine, data_name_of, [this] { return now; },
-                   {.cursor_key = std::vector<std::byte>(32, std::byte{1})}) {}
+        executions(engine, readable, [this] { return now; }, {.cursor_key = std::vector<std::byte>(32, std::byte{1})}) {
+  }
 
   [[nodiscard]] std::string record(std::string_view id, milliseconds after = milliseconds(0),
                                    std::string_view status = "COMPLETED", std::string_view more = "") const {
@@ -283,18 +286,24 @@ TEST_CASE("each filter restricts as it says") {
   in_world([](World& w) -> async::Task<> {
     co_await w.send(
         "[" +
-        w.record("a", milliseconds(1), "COMPLETED", R"("application":"app-1","instanceId":"i-1","durationMs":5)") +
+        w.record("a", milliseconds(1), "COMPLETED",
+                 R"("application":"app-1","instanceId":"i-1","durationMs":5,"attributes":{"k":"v","Order Id":"4=7"})") +
         "," +
-        w.record("b", milliseconds(2), "FAILED",
-                 R"("application":"app-2","routeId":"r-2","durationMs":50,"errorMessage":"No STÖCK here")") +
+        w.record(
+            "b", milliseconds(2), "FAILED",
+            R"x("application":"app-2","routeId":"r-2","durationMs":50,"errorMessage":"No STÖCK here","errorStackTrace":"at io.Shop.take(Shop.java:7)","attributes":{"k":"w","l":"v"})x") +
         "," +
-        w.record("c", milliseconds(3), "COMPLETED", R"("instanceId":"i-1","correlationId":"Corr-7","durationMs":500)") +
+        w.record(
+            "c", milliseconds(3), "COMPLETED",
+            R"("instanceId":"i-1","correlationId":"Corr-7","durationMs":500,"inputHeaders":{"method":"Post"},"outputHeaders":{"order":"no. 4711"})") +
         "," + w.record("d", milliseconds(4), "RUNNING", R"("routeId":"r'2\\")") + "]");
     struct Row {
       const char* what;
       ExecutionFilter filter;
       Ids expected;
     };
+    std::string many_words;
+    for (int i = 0; i < 150; ++i) many_words += fmt::format("{:x} ", i);
     const Row rows[] = {
         {"nothing", {}, {"d", "c", "b", "a"}},
         {"status", {.statuses = {"FAILED"}}, {"b"}},
@@ -314,6 +323,18 @@ TEST_CASE("each filter restricts as it says") {
         {"text in the exchange id", {.text = "X-A"}, {"a"}},
         {"text in the route", {.text = "R-2"}, {"b"}},
         {"text that is SQL", {.text = "') OR 1=1 --"}, {}},
+        {"attribute", {.attributes = {"k=v"}}, {"a"}},
+        {"attribute with an equals sign", {.attributes = {"Order Id=4=7"}}, {"a"}},
+        {"all attributes", {.attributes = {"k=w", "l=v"}}, {"b"}},
+        {"attributes of several", {.attributes = {"k=v", "l=v"}}, {}},
+        {"attribute in another case", {.attributes = {"K=v"}}, {}},
+        {"word of an error", {.error_words = "stöck"}, {"b"}},
+        {"words of message and stack", {.error_words = "shop:HERE"}, {"b"}},
+        {"words that are not all there", {.error_words = "stöck gone"}, {}},
+        {"part of a word", {.error_words = "sto"}, {}},
+        {"more words than any error has", {.error_words = many_words}, {}},
+        {"words of headers", {.header_words = "POST 4711"}, {"c"}},
+        {"the name of a header", {.header_words = "method"}, {}},
         {"all together",
          {.statuses = {"COMPLETED"}, .duration_min_ms = 6, .applications = {"orders"}, .text = "c"},
          {"c"}},
@@ -322,6 +343,83 @@ TEST_CASE("each filter restricts as it says") {
       CAPTURE(row.what);
       CHECK(co_await w.ids(row.filter) == row.expected);
     }
+  });
+}
+
+TEST_CASE("searches are answered by the indexes that are made for them") {
+  in_world([](World& w) -> async::Task<> {
+    co_await w.send(w.record("a", milliseconds(0), "FAILED", R"("errorMessage":"no stock","attributes":{"k":"v"})"));
+    struct Row {
+      const char* index;
+      ExecutionFilter filter;
+    };
+    const Row rows[] = {
+        {"attribute_text", {.attributes = {"k=w", "l=v"}}}, {"error_text", {.error_words = "gone"}},
+        {"header_text", {.header_words = "gone"}},          {"correlation_bloom", {.correlation_id = "c"}},
+        {"exchange_bloom", {.exchange_id = "x"}},
+    };
+    for (const auto& row : rows) {
+      CAPTURE(row.index);
+      const ReadScope scope{.tenant = "default",
+                            .environment = "default",
+                            .from = w.start,
+                            .to = w.now,
+                            .oldest = w.start,
+                            .as_of = w.now + std::chrono::hours(1),
+                            .stale_before = w.start};
+      ExecutionQuery query(ExecutionQuery::Table::executions, scope);
+      query.visible().matching(row.filter);
+      std::string plan;
+      REQUIRE_WORKED(co_await w.engine.select("EXPLAIN indexes = 1 " + query.sql("execution_id", ""),
+                                              query.parameters(), [&plan](const clickhouse::Row& line) {
+                                                plan += std::string(line.text(0)) + "\n";
+                                                return true;
+                                              }));
+      CAPTURE(plan);
+      const auto named = plan.find(std::string("Name: ") + row.index);
+      REQUIRE(named != std::string::npos);
+      // What is looked for is nowhere, so the index leaves nothing to read.
+      CHECK_THAT(plan.substr(named), Catch::Contains("Granules: 0/1"));
+    }
+  });
+}
+
+TEST_CASE("what is older than the retention is not seen, however one asks for it") {
+  in_world([](World& w) -> async::Task<> {
+    using std::chrono::days;
+    const auto old_start = w.start - days(25);
+    co_await w.send(w.record("old", old_start - w.start, "COMPLETED", R"("correlationId":"c")"));
+    co_await w.send(w.record("younger", -days(20), "COMPLETED", R"("correlationId":"c")"));
+    const ExecutionFilter since{.from = w.start - days(60)};
+    CHECK(co_await w.ids(since) == Ids{"younger", "old"});
+    CHECK(co_await w.executions.find("default", "old", std::nullopt));
+    CHECK((co_await w.executions.find("default", "younger", std::nullopt))->correlated.size() == 1);
+
+    w.now += days(6);
+    CHECK(co_await w.ids(since) == Ids{"younger"});
+    CHECK((co_await w.page(since)).from == w.now - kKept);
+    CHECK((co_await w.page({.from = w.start - days(60), .to = w.start - days(50)})).items.empty());
+    for (const auto at : {std::optional<Instant>(), std::optional(old_start)}) {
+      const auto found = co_await w.executions.find("default", "old", at);
+      REQUIRE_FALSE(found);
+      CHECK(found.error().code == ErrorCode::execution_not_found);
+    }
+    CHECK((co_await w.executions.find("default", "younger", std::nullopt))->correlated.empty());
+  });
+}
+
+TEST_CASE("pages that are turned slowly show nothing that has gone meanwhile") {
+  in_world([](World& w) -> async::Task<> {
+    using std::chrono::days;
+    for (int i = 0; i < 4; ++i) co_await w.send(w.record(fmt::format("e{}", i), -days(26 + i)));
+    const ExecutionFilter filter{.from = w.start - days(60), .limit = 1};
+    const auto first = co_await w.page(filter);
+    CHECK(first.total == 4);
+    w.now += days(2);
+    const auto second = co_await w.page(filter, first.next_cursor);
+    REQUIRE(second.items.size() == 1);
+    CHECK(second.items.front().execution.execution_id == "e1");
+    CHECK(second.next_cursor.empty());
   });
 }
 
