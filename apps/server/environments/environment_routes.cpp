@@ -25,7 +25,16 @@ json::object brief_json_of(const Environment& environment) {
   return item;
 }
 
-json::object json_of(const Environment& environment) {
+json::object json_of(const ByKind<EffectiveDays>& retention) {
+  json::object kinds;
+  for (const auto kind : telemetry_kinds) {
+    kinds[name_of(kind)] =
+        json::object{{"days", retention[kind].days.count()}, {"decidedBy", name_of(retention[kind].decided_by)}};
+  }
+  return kinds;
+}
+
+json::object json_of(const EnvironmentService& environments, const Environment& environment) {
   auto item = brief_json_of(environment);
   item["id"] = environment.id;
   const auto number = [&](const char* name, const std::optional<std::int64_t>& value) {
@@ -35,6 +44,9 @@ json::object json_of(const Environment& environment) {
   number("logRetentionDays", environment.log_retention_days);
   number("metricRetentionDays", environment.metric_retention_days);
   number("jarRetentionCount", environment.jar_retention_count);
+  if (const auto* retention = environments.retention()) {
+    item["effectiveRetention"] = json_of(retention->effective(wished_days_of(environment)));
+  }
   item["createdAt"] = format_instant(environment.created_at);
   return item;
 }
@@ -55,16 +67,18 @@ async::Task<web::Response> list_briefly(EnvironmentService& environments, web::R
 }
 
 async::Task<web::Response> list(EnvironmentService& environments, web::Request& request) {
-  return list_as(environments, request, static_cast<json::object (*)(const Environment&)>(&json_of));
+  return list_as(environments, request,
+                 [&environments](const Environment& environment) { return json_of(environments, environment); });
 }
 
-web::Response answer(const Expected<Environment>& environment, const web::Request& request) {
+web::Response answer(const EnvironmentService& environments, const Expected<Environment>& environment,
+                     const web::Request& request) {
   if (!environment) return web::problem(environment.error(), request.request_id);
-  return web::Response::json(json::serialize(json_of(*environment)));
+  return web::Response::json(json::serialize(json_of(environments, *environment)));
 }
 
 async::Task<web::Response> get(EnvironmentService& environments, web::Request& request) {
-  co_return answer(co_await environments.find(environment_in(request)), request);
+  co_return answer(environments, co_await environments.find(environment_in(request)), request);
 }
 
 async::Task<web::Response> create(EnvironmentService& environments, web::Request& request) {
@@ -77,7 +91,7 @@ async::Task<web::Response> create(EnvironmentService& environments, web::Request
   }
   auto created = co_await environments.create(std::move(wanted->slug), std::move(wanted->change), actor_of(request));
   if (!created) co_return problem_of(environments.caps(), created.error(), request.request_id);
-  auto body = json_of(created->environment);
+  auto body = json_of(environments, created->environment);
   body["apiKey"] = json_of(created->key);
   auto response = web::Response::json(json::serialize(body), 201);
   response.headers.push_back({"Cache-Control", "no-store"});
@@ -87,8 +101,8 @@ async::Task<web::Response> create(EnvironmentService& environments, web::Request
 async::Task<web::Response> update(EnvironmentService& environments, web::Request& request) {
   auto wanted = read_environment(request.body);
   if (!wanted) co_return web::problem(wanted.error(), request.request_id);
-  co_return answer(co_await environments.update(environment_in(request), std::move(wanted->change), actor_of(request)),
-                   request);
+  auto updated = co_await environments.update(environment_in(request), std::move(wanted->change), actor_of(request));
+  co_return answer(environments, updated, request);
 }
 
 async::Task<web::Response> remove(EnvironmentService& environments, web::Request& request) {

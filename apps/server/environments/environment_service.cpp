@@ -91,6 +91,14 @@ bool is_environment_slug(std::string_view slug) {
          slug.back() != '-';
 }
 
+WishedDays wished_days_of(const Environment& environment) {
+  WishedDays wished;
+  wished[TelemetryKind::execution] = environment.execution_retention_days;
+  wished[TelemetryKind::log] = environment.log_retention_days;
+  wished[TelemetryKind::metric] = environment.metric_retention_days;
+  return wished;
+}
+
 EnvironmentService::EnvironmentService(postgres::Pool& pool, AuditService& audit, Clock clock, Random random,
                                        EnvironmentSettings settings)
     : store_(pool),

@@ -8,6 +8,7 @@
 #include "server/environments/environment_store.hpp"
 #include "server/environments/key_uses.hpp"
 #include "server/license/license_enforcer.hpp"
+#include "server/retention/retention_policy.hpp"
 
 namespace cameleer::server {
 
@@ -18,6 +19,7 @@ struct EnvironmentSettings {
   std::string bootstrap_environment = "default";  ///< what those tokens are bound to
   std::chrono::hours key_grace{24};               ///< a rotated key counts for so long
   LicenseEnforcer* caps = nullptr;                ///< none: up to `most_environments`
+  const RetentionPolicy* retention = nullptr;     ///< none: nothing is known of what holds
 };
 
 /// What a presented API key or bootstrap token stands for.
@@ -37,6 +39,9 @@ struct EnvironmentChange {
 
 inline constexpr std::size_t most_environments = 1'000;
 
+/// What the environment itself asks for.
+WishedDays wished_days_of(const Environment& environment);
+
 /// Whether it may name an environment: 1 to 40 of `a-z0-9-`, with no hyphen at either end. It never changes.
 bool is_environment_slug(std::string_view slug);
 
@@ -55,6 +60,7 @@ class EnvironmentService {
 
   async::Task<Expected<std::vector<Environment>>> list();
   [[nodiscard]] const LicenseEnforcer* caps() const { return settings_.caps; }
+  [[nodiscard]] const RetentionPolicy* retention() const { return settings_.retention; }
   /// `environment_not_found` when there is none of that slug.
   async::Task<Expected<Environment>> find(std::string slug);
   /// As it was found within the last hour; `unavailable` when it was not. For an outage of the database.

@@ -118,6 +118,13 @@ std::optional<Instant> RetentionService::stored_since(TelemetryKind kind, std::s
   return clock_() - found->second;
 }
 
+std::optional<std::chrono::days> RetentionService::deleted_after(TelemetryKind kind, std::string_view data_name) const {
+  if (!applied_) return std::nullopt;
+  const auto found = (*applied_)[kind].find(std::string(data_name));
+  if (found == (*applied_)[kind].end()) return std::nullopt;
+  return found->second;
+}
+
 std::vector<HealthWarning> RetentionService::warnings() const {
   if (!refused_since_) return {};
   return {{.code = "retention_refused",

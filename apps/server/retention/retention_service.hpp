@@ -36,6 +36,9 @@ class RetentionService {
 
   /// Since when the tables keep all telemetry of an environment, as of the last look; none: not known.
   [[nodiscard]] std::optional<Instant> stored_since(TelemetryKind kind, std::string_view data_name) const;
+  /// After how long the tables delete, as far as they are known to; none: they do not, or it is not known. Less than
+  /// what holds for as long as a raised retention has not reached them.
+  [[nodiscard]] std::optional<std::chrono::days> deleted_after(TelemetryKind kind, std::string_view data_name) const;
   [[nodiscard]] std::vector<HealthWarning> warnings() const;
 
   struct Figures {

@@ -60,10 +60,13 @@ async::Task<Outcome<std::vector<RetentionTables::Present>>> RetentionTables::rea
   std::vector<std::string> names;
   for (const auto& table : kTables) names.emplace_back(table.name);
   std::vector<Present> present;
-  std::function<bool(const clickhouse::Row&)> take = [&present](const clickhouse::Row& row) {
+  std::function<bool(const clickhouse::Row&)> take = [this, &present](const clickhouse::Row& row) {
     const auto name = row.text(row.column("name"));
     for (const auto& table : kTables) {
-      if (table.name == name) present.push_back({.table = table, .clauses = clauses_in(row)});
+      if (table.name != name) continue;
+      // One that is as good as unchanged is changed again.
+      present.push_back(
+          {.table = table, .clauses = untold_.contains(table.name) ? RetentionClauses{} : clauses_in(row)});
     }
     return true;
   };
@@ -84,8 +87,11 @@ async::Task<Outcome<void>> RetentionTables::change(Present table, RetentionClaus
       which);
   if (!done || !shortens(table.clauses, clauses)) co_return done;
   // Reads the times alone; without it a part that is not merged any more would never learn of it.
-  co_return co_await engine_.execute("ALTER TABLE {table:Identifier} MATERIALIZE TTL SETTINGS mutations_sync = 0",
-                                     std::move(which));
+  untold_.insert(table.table.name);
+  done = co_await engine_.execute("ALTER TABLE {table:Identifier} MATERIALIZE TTL SETTINGS mutations_sync = 0",
+                                  std::move(which));
+  if (done) untold_.erase(table.table.name);
+  co_return done;
 }
 
 }  // namespace cameleer::server

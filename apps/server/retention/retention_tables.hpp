@@ -1,5 +1,6 @@
 #pragma once
 #include <cameleer/clickhouse/client.hpp>
+#include <set>
 
 #include "server/retention/retention_rules.hpp"
 
@@ -30,6 +31,7 @@ class RetentionTables {
 
  private:
   clickhouse::Client& engine_;
+  std::set<std::string_view> untold_;  ///< what they store could not be told yet
 };
 
 }  // namespace cameleer::server

@@ -106,6 +106,8 @@ TEST_CASE_METHOD(Fixture, "every table of telemetry deletes by clauses of its ow
   CHECK(retention.figures().changes == RetentionTables::all().size());
   CHECK(retention.stored_since(Kind::execution, "staging") == now - days(14));
   CHECK_FALSE(retention.stored_since(Kind::execution, "nobody"));
+  CHECK(retention.deleted_after(Kind::execution, "staging") == days(14));
+  CHECK_FALSE(retention.deleted_after(Kind::execution, "nobody"));
 
   // Nothing is said twice, by whomever.
   now += 1h;
@@ -206,6 +208,7 @@ TEST_CASE_METHOD(Fixture, "an engine that refuses is asked again, ever more seld
   const auto began = now;
   REQUIRE(run(service.tick()));
   CHECK(service.figures().refusals == 1);
+  CHECK_FALSE(service.deleted_after(Kind::execution, "staging"));
   REQUIRE(service.warnings().size() == 1);
   CHECK(service.warnings().front().code == "retention_refused");
   CHECK(service.warnings().front().since == began);
@@ -245,6 +248,15 @@ TEST_CASE_METHOD(Fixture, "one process at a time changes the tables, and one tha
   tick();
   CHECK(ttl("executions") == kFirst);
   CHECK(cell("select busy_until <= to_timestamp(0) from retention_turn") == "t");
+}
+
+TEST_CASE_METHOD(Fixture, "a raised retention that the tables do not know of yet counts for nothing that comes in") {
+  allow(1);
+  tick();
+  allow(365);
+  CHECK(retention.deleted_after(Kind::log, "default") == days(1));
+  tick();
+  CHECK(retention.deleted_after(Kind::log, "default") == days(30));
 }
 
 TEST_CASE_METHOD(Fixture, "clauses that somebody changed by hand are mended") {
