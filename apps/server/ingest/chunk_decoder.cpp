@@ -1,5 +1,4 @@
-#include "server/ingest/execution_decoder.hpp"
-#include "server/ingest/execution_records.hpp"
+#include "server/ingest/execution_rows.hpp"
 #include "server/ingest/json_records.hpp"
 
 namespace cameleer::server {
@@ -29,22 +28,24 @@ constexpr MemberRule<Chunk> kRules[] = {
 };
 // clang-format on
 
-// `execution` gets the exchange with the processors of this chunk.
-bool read_chunk(JsonMembers& members, Element element, Chunk& chunk, Execution& execution) {
+constexpr MemberTable<Chunk> kTable(kRules);
+
+// `reader` gets the exchange with the processors of this chunk.
+bool read_chunk(JsonMembers& members, Element element, Chunk& chunk, ExecutionReader& reader) {
   simdjson::dom::object object;
-  if (!read_object(members, element, object) || !read_members<Chunk>(members, object, kRules, chunk)) return false;
+  if (!read_object(members, element, object) || !read_members(members, object, kTable, chunk)) return false;
   if (!require(members, {{"exchange", chunk.exchange.has_value()}, {"chunkSeq", chunk.chunk_seq.has_value()}})) {
     return false;
   }
   members.enter("exchange");
-  if (!read_exchange(members, *chunk.exchange, execution)) return false;
+  if (!reader.read_exchange(members, *chunk.exchange)) return false;
   members.leave();
-  if (chunk.final.value_or(false) && !is_terminal(execution.status)) {
+  if (chunk.final.value_or(false) && !is_terminal(reader.execution().status)) {
     return members.refuse("final", "must not be true while the exchange is RUNNING");
   }
   if (!chunk.processors) return true;
   members.enter("processors");
-  if (!read_flat_steps(members, *chunk.processors, execution.processors)) return false;
+  if (!reader.read_flat_steps(members, *chunk.processors)) return false;
   members.leave();
   return true;
 }
@@ -53,17 +54,18 @@ bool read_chunk(JsonMembers& members, Element element, Chunk& chunk, Execution& 
 
 Expected<DecodedRequest> decode_chunks(std::string body, const DecodeRules& rules, const DecodeContext& context) {
   DecodedRequest request;
-  ExecutionBlocks blocks(rules, context);
+  ExecutionReader reader;
+  ExecutionRows rows(rules, context);
   auto read =
       for_each_element(body, DecodeRules::max_elements, [&](JsonMembers& members, std::size_t index, Element element) {
         Chunk chunk;
-        Execution execution;
-        if (!read_chunk(members, element, chunk, execution)) return false;
-        if (request.in_range(index, execution.start_time, context)) blocks.add(execution, chunk.chunk_seq, request);
+        if (!read_chunk(members, element, chunk, reader)) return false;
+        if (request.in_range(index, *reader.execution().start_time, context))
+          rows.add(reader, chunk.chunk_seq, request);
         return true;
       });
   if (!read) return std::unexpected(std::move(read.error()));
-  blocks.finish(request);
+  rows.finish(request);
   return request;
 }
 

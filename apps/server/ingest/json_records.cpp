@@ -101,22 +101,4 @@ bool read_json(JsonMembers& members, std::string_view member, Element value, std
   return true;
 }
 
-void cut_text(std::string& text, std::size_t most, std::string_view member, std::vector<std::string>& truncated) {
-  if (text.size() <= most) return;
-  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80) --most;
-  text.resize(most);
-  truncated.emplace_back(member);
-}
-
-void cut_map(StringMap& map, std::size_t most, std::string_view member, std::vector<std::string>& truncated) {
-  std::size_t used = 0;
-  for (auto entry = map.begin(); entry != map.end(); ++entry) {
-    used += entry->first.size() + entry->second.size();
-    if (used <= most) continue;
-    map.erase(entry, map.end());
-    truncated.emplace_back(member);
-    return;
-  }
-}
-
 }  // namespace cameleer::server

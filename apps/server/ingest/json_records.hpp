@@ -25,8 +25,4 @@ bool read_list(JsonMembers& members, std::string_view member, JsonMembers::Eleme
 bool read_json(JsonMembers& members, std::string_view member, JsonMembers::Element value, std::size_t depth,
                std::size_t bytes, std::string& into);
 
-/// Cuts at a character to `most` bytes, and a map behind the last entry that fits; notes the member's name then.
-void cut_text(std::string& text, std::size_t most, std::string_view member, std::vector<std::string>& truncated);
-void cut_map(StringMap& map, std::size_t most, std::string_view member, std::vector<std::string>& truncated);
-
 }  // namespace cameleer::server

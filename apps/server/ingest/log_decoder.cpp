@@ -1,7 +1,4 @@
-#include "server/ingest/decode_rules.hpp"
-#include "server/ingest/json_records.hpp"
-#include "server/ingest/row_identity.hpp"
-#include "server/ingest/row_writer.hpp"
+#include "server/ingest/signal_rows.hpp"
 
 namespace cameleer::server {
 namespace {
@@ -11,122 +8,101 @@ using Name = std::string_view;
 
 constexpr auto kId = DecodeRules::max_id_characters;
 
-struct LogRecord {
-  std::optional<Instant> timestamp;
-  std::string application, instance_id, level, logger, thread, message, stack_trace, source;
-  StringMap mdc;
-  std::string exchange_id, route_id, processor_id;
-  std::vector<std::string> truncated;
+struct LogView : SignalView {
+  Name level, logger, thread, message, stack_trace, source;
+  MapView mdc;
+  Name exchange_id, route_id;
 };
 
 // clang-format off
-#define READ(call) [](JsonMembers& m, Name n, Element v, LogRecord& d) { return m.call; }
+#define READ(call) [](JsonMembers& m, Name n, Element v, LogView& d) { return call; }
 
-constexpr MemberRule<LogRecord> kRules[] = {
-    {"timestamp", READ(instant(n, v, d.timestamp))},
-    {"level", READ(name(n, v, d.level, 32))},
-    {"logger", READ(text(n, v, d.logger))},
-    {"thread", READ(text(n, v, d.thread))},
-    {"message", READ(text(n, v, d.message))},
-    {"stackTrace", READ(text(n, v, d.stack_trace))},
-    {"mdc", READ(map(n, v, d.mdc, DecodeRules::max_map_entries))},
-    {"source", READ(name(n, v, d.source, 32))},
-    {"exchangeId", READ(name(n, v, d.exchange_id, kId))},
-    {"routeId", READ(name(n, v, d.route_id, kId))},
-    {"application", READ(name(n, v, d.application, kId))},
-    {"instanceId", READ(name(n, v, d.instance_id, kId))},
+constexpr MemberRule<LogView> kRules[] = {
+    {"timestamp", READ(d.instants->read(m, n, v, d.timestamp))},
+    {"level", READ(read_name(m, n, v, d.level, 32))},
+    {"logger", READ(read_text(m, n, v, d.logger))},
+    {"thread", READ(read_text(m, n, v, d.thread))},
+    {"message", READ(read_text(m, n, v, d.message))},
+    {"stackTrace", READ(read_text(m, n, v, d.stack_trace))},
+    {"mdc", READ(read_map(m, n, v, DecodeRules::max_map_entries, d.mdc))},
+    {"source", READ(read_name(m, n, v, d.source, 32))},
+    {"exchangeId", READ(read_name(m, n, v, d.exchange_id, kId))},
+    {"routeId", READ(read_name(m, n, v, d.route_id, kId))},
+    {"application", READ(read_name(m, n, v, d.application, kId))},
+    {"instanceId", READ(read_name(m, n, v, d.instance_id, kId))},
 };
 #undef READ
 // clang-format on
 
-std::span<const Column> columns() {
-  static const std::vector<Column> columns{{"tenant_id", kName},    {"environment", kName}, {"application", kName},
-                                           {"instance_id", kName},  {"time", kTime},        {"row_id", kText},
-                                           {"level", kName},        {"logger", kName},      {"thread", kText},
-                                           {"message", kText},      {"stack_trace", kText}, {"mdc", kMap},
-                                           {"source", kName},       {"exchange_id", kText}, {"route_id", kName},
-                                           {"processor_id", kName}, {"truncated", kNames},  {"version", "UInt64"}};
-  return columns;
-}
+constexpr MemberTable<LogView> kMembers(kRules);
 
-bool read_record(JsonMembers& members, Element element, LogRecord& into) {
-  simdjson::dom::object object;
-  if (!read_object(members, element, object)) return false;
-  if (!read_members<LogRecord>(members, object, kRules, into)) return false;
-  return require(members, {{"timestamp", into.timestamp.has_value()}, {"level", !into.level.empty()}});
-}
-
-// The first of these keys that the MDC has, when it is fit for an id.
-void take_from_mdc(const StringMap& mdc, std::initializer_list<Name> keys, std::string& into) {
-  if (!into.empty()) return;
+// What was given, or the first of these keys that the MDC has, when it is fit for an id.
+Name given_or_from_mdc(Name given, const MapView& mdc, std::initializer_list<Name> keys) {
   for (const auto key : keys) {
-    for (const auto& [name, value] : mdc) {
-      if (name != key || value.empty() || value.size() > kId || value.find('\0') != std::string::npos) continue;
-      into = value;
-      return;
-    }
+    if (!given.empty()) break;
+    mdc.each([&](Name name, Name value) {
+      if (name == key && value.size() <= kId && value.find('\0') == Name::npos) given = value;
+      return given.empty();
+    });
   }
+  return given;
 }
 
-void complete(LogRecord& record, const Masker& masker, const DecodeRules& rules, const DecodeContext& context) {
-  if (record.application.empty()) record.application = context.application;
-  if (record.instance_id.empty()) record.instance_id = context.agent_id;
-  if (record.source.empty()) record.source = "app";
-  take_from_mdc(record.mdc, {"cameleer.exchangeId", "camel.exchangeId"}, record.exchange_id);
-  take_from_mdc(record.mdc, {"cameleer.routeId", "camel.routeId"}, record.route_id);
-  take_from_mdc(record.mdc, {"cameleer.processorId"}, record.processor_id);
-  masker.mask(record.mdc);
-  const auto most = rules.body_bytes;
-  cut_text(record.logger, most, "logger", record.truncated);
-  cut_text(record.thread, most, "thread", record.truncated);
-  cut_text(record.message, most, "message", record.truncated);
-  cut_text(record.stack_trace, most, "stackTrace", record.truncated);
-  cut_map(record.mdc, most, "mdc", record.truncated);
-}
+class Logs {
+ public:
+  using View = LogView;
+  static constexpr Name table = "logs";
+  static const MemberTable<LogView>& members() { return kMembers; }
+  static std::span<const Column> columns() {
+    static const std::vector<Column> columns{{"tenant_id", kName},    {"environment", kName}, {"application", kName},
+                                             {"instance_id", kName},  {"time", kTime},        {"row_id", kText},
+                                             {"level", kName},        {"logger", kName},      {"thread", kText},
+                                             {"message", kText},      {"stack_trace", kText}, {"mdc", kMap},
+                                             {"source", kName},       {"exchange_id", kText}, {"route_id", kName},
+                                             {"processor_id", kName}, {"truncated", kNames},  {"version", "UInt64"}};
+    return columns;
+  }
+  static bool complete(JsonMembers& members, const LogView& view) {
+    return require(members, {{"timestamp", view.timestamp.has_value()}, {"level", !view.level.empty()}});
+  }
 
-void append(const LogRecord& record, const std::string& row_id, const DecodeRules& rules, const DecodeContext& context,
-            clickhouse::Block& block) {
-  RowWriter(block)
-      .text(rules.tenant)
-      .text(context.environment)
-      .text(record.application)
-      .text(record.instance_id)
-      .time(*record.timestamp)
-      .text(row_id)
-      .text(record.level)
-      .text(record.logger)
-      .text(record.thread)
-      .text(record.message)
-      .text(record.stack_trace)
-      .map(record.mdc)
-      .text(record.source)
-      .text(record.exchange_id)
-      .text(record.route_id)
-      .text(record.processor_id)
-      .names(record.truncated)
-      .natural(row_version(1, context.now));
-}
+  explicit Logs(clickhouse::Block& block)
+      : level_(block.names("level")),
+        logger_(block.names("logger")),
+        source_(block.names("source")),
+        route_id_(block.names("route_id")),
+        processor_id_(block.names("processor_id")),
+        thread_(block.texts("thread")),
+        message_(block.texts("message")),
+        stack_trace_(block.texts("stack_trace")),
+        exchange_id_(block.texts("exchange_id")),
+        mdc_(block.lists("mdc")),
+        truncated_(block.lists("truncated")) {}
+
+  void add(const LogView& view, std::size_t row, StoredTexts& texts) {
+    level_.add(view.level);
+    source_.add(view.source.empty() ? "app" : view.source);
+    exchange_id_.add(given_or_from_mdc(view.exchange_id, view.mdc, {"cameleer.exchangeId", "camel.exchangeId"}));
+    route_id_.add(given_or_from_mdc(view.route_id, view.mdc, {"cameleer.routeId", "camel.routeId"}));
+    processor_id_.add(given_or_from_mdc({}, view.mdc, {"cameleer.processorId"}));
+    texts.text("logger", view.logger, row, logger_);
+    texts.text("thread", view.thread, row, thread_);
+    texts.text("message", view.message, row, message_);
+    texts.text("stackTrace", view.stack_trace, row, stack_trace_);
+    texts.map("mdc", view.mdc, row, mdc_);
+    texts.end_row(row, truncated_);
+  }
+
+ private:
+  clickhouse::Names &level_, &logger_, &source_, &route_id_, &processor_id_;
+  clickhouse::Texts &thread_, &message_, &stack_trace_, &exchange_id_;
+  clickhouse::Lists &mdc_, &truncated_;
+};
 
 }  // namespace
 
 Expected<DecodedRequest> decode_logs(std::string body, const DecodeRules& rules, const DecodeContext& context) {
-  DecodedRequest request;
-  const RowIds ids(context.agent_id, context.idempotency_key, body);
-  const Masker masker(rules.sensitive_keys);
-  auto block = block_of(columns());
-  auto read =
-      for_each_element(body, DecodeRules::max_elements, [&](JsonMembers& members, std::size_t index, Element element) {
-        LogRecord record;
-        if (!read_record(members, element, record)) return false;
-        if (!request.in_range(index, *record.timestamp, context)) return true;
-        complete(record, masker, rules, context);
-        append(record, ids.of(index), rules, context, block);
-        return true;
-      });
-  if (!read) return std::unexpected(std::move(read.error()));
-  request.accepted = block.rows();
-  if (block.rows() > 0) request.rows.parts.push_back(part_of("logs", columns(), block));
-  return request;
+  return decode_signals<Logs>(body, rules, context);
 }
 
 }  // namespace cameleer::server

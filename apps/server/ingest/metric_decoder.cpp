@@ -1,7 +1,4 @@
-#include "server/ingest/decode_rules.hpp"
-#include "server/ingest/json_records.hpp"
-#include "server/ingest/row_identity.hpp"
-#include "server/ingest/row_writer.hpp"
+#include "server/ingest/signal_rows.hpp"
 
 namespace cameleer::server {
 namespace {
@@ -11,12 +8,10 @@ using Name = std::string_view;
 
 constexpr auto kId = DecodeRules::max_id_characters;
 
-struct MetricRecord {
-  std::optional<Instant> timestamp;
+struct MetricView : SignalView {
   std::optional<double> value;
-  std::string application, instance_id, metric_name, type;
-  StringMap tags;
-  std::vector<std::string> truncated;
+  Name metric_name, type;
+  MapView tags;
 };
 
 // JSON has no infinities, and a number beyond a double is no JSON to the parser: what is read is finite.
@@ -29,75 +24,65 @@ bool read_number(JsonMembers& members, Name name, Element value, std::optional<d
 }
 
 // clang-format off
-#define READ(call) [](JsonMembers& m, Name n, Element v, MetricRecord& d) { return m.call; }
+#define READ(call) [](JsonMembers& m, Name n, Element v, MetricView& d) { return call; }
 
-constexpr MemberRule<MetricRecord> kRules[] = {
-    {"metricName", READ(name(n, v, d.metric_name, kId))},
-    {"value", [](JsonMembers& m, Name n, Element v, MetricRecord& d) { return read_number(m, n, v, d.value); }},
-    {"timestamp", READ(instant(n, v, d.timestamp))},
-    {"tags", READ(map(n, v, d.tags, DecodeRules::max_map_entries))},
-    {"type", READ(name(n, v, d.type, 32))},
-    {"application", READ(name(n, v, d.application, kId))},
-    {"instanceId", READ(name(n, v, d.instance_id, kId))},
+constexpr MemberRule<MetricView> kRules[] = {
+    {"metricName", READ(read_name(m, n, v, d.metric_name, kId))},
+    {"value", READ(read_number(m, n, v, d.value))},
+    {"timestamp", READ(d.instants->read(m, n, v, d.timestamp))},
+    {"tags", READ(read_map(m, n, v, DecodeRules::max_map_entries, d.tags))},
+    {"type", READ(read_name(m, n, v, d.type, 32))},
+    {"application", READ(read_name(m, n, v, d.application, kId))},
+    {"instanceId", READ(read_name(m, n, v, d.instance_id, kId))},
 };
 #undef READ
 // clang-format on
 
-std::span<const Column> columns() {
-  static const std::vector<Column> columns{{"tenant_id", kName},   {"environment", kName}, {"application", kName},
-                                           {"instance_id", kName}, {"time", kTime},        {"row_id", kText},
-                                           {"metric_name", kName}, {"metric_type", kName}, {"value", "Float64"},
-                                           {"tags", kMap},         {"truncated", kNames},  {"version", "UInt64"}};
-  return columns;
-}
+constexpr MemberTable<MetricView> kMembers(kRules);
 
-bool read_record(JsonMembers& members, Element element, MetricRecord& into) {
-  simdjson::dom::object object;
-  if (!read_object(members, element, object)) return false;
-  if (!read_members<MetricRecord>(members, object, kRules, into)) return false;
-  return require(members, {{"metricName", !into.metric_name.empty()},
-                           {"value", into.value.has_value()},
-                           {"timestamp", into.timestamp.has_value()}});
-}
+class Metrics {
+ public:
+  using View = MetricView;
+  static constexpr Name table = "agent_metrics";
+  static const MemberTable<MetricView>& members() { return kMembers; }
+  static std::span<const Column> columns() {
+    static const std::vector<Column> columns{{"tenant_id", kName},   {"environment", kName}, {"application", kName},
+                                             {"instance_id", kName}, {"time", kTime},        {"row_id", kText},
+                                             {"metric_name", kName}, {"metric_type", kName}, {"value", "Float64"},
+                                             {"tags", kMap},         {"truncated", kNames},  {"version", "UInt64"}};
+    return columns;
+  }
+  static bool complete(JsonMembers& members, const MetricView& view) {
+    return require(members, {{"metricName", !view.metric_name.empty()},
+                             {"value", view.value.has_value()},
+                             {"timestamp", view.timestamp.has_value()}});
+  }
 
-void append(const MetricRecord& record, const std::string& row_id, const DecodeRules& rules,
-            const DecodeContext& context, clickhouse::Block& block) {
-  RowWriter(block)
-      .text(rules.tenant)
-      .text(context.environment)
-      .text(record.application.empty() ? context.application : record.application)
-      .text(record.instance_id.empty() ? context.agent_id : record.instance_id)
-      .time(*record.timestamp)
-      .text(row_id)
-      .text(record.metric_name)
-      .text(record.type)
-      .number(*record.value)
-      .map(record.tags)
-      .names(record.truncated)
-      .natural(row_version(1, context.now));
-}
+  explicit Metrics(clickhouse::Block& block)
+      : metric_name_(block.names("metric_name")),
+        metric_type_(block.names("metric_type")),
+        value_(block.numbers<double>("value")),
+        tags_(block.lists("tags")),
+        truncated_(block.lists("truncated")) {}
+
+  void add(const MetricView& view, std::size_t row, StoredTexts& texts) {
+    metric_name_.add(view.metric_name);
+    metric_type_.add(view.type);
+    value_.add(*view.value);
+    texts.map("tags", view.tags, row, tags_);
+    texts.end_row(row, truncated_);
+  }
+
+ private:
+  clickhouse::Names &metric_name_, &metric_type_;
+  clickhouse::Numbers<double>& value_;
+  clickhouse::Lists &tags_, &truncated_;
+};
 
 }  // namespace
 
 Expected<DecodedRequest> decode_metrics(std::string body, const DecodeRules& rules, const DecodeContext& context) {
-  DecodedRequest request;
-  const RowIds ids(context.agent_id, context.idempotency_key, body);
-  const Masker masker(rules.sensitive_keys);
-  auto block = block_of(columns());
-  auto read =
-      for_each_element(body, DecodeRules::max_elements, [&](JsonMembers& members, std::size_t index, Element element) {
-        MetricRecord record;
-        if (!read_record(members, element, record)) return false;
-        if (!request.in_range(index, *record.timestamp, context)) return true;
-        masker.mask(record.tags);
-        cut_map(record.tags, rules.body_bytes, "tags", record.truncated);
-        append(record, ids.of(index), rules, context, block);
-        return true;
-      });
-  if (!read) return std::unexpected(std::move(read.error()));
-  request.accepted = block.rows();
-  if (block.rows() > 0) request.rows.parts.push_back(part_of("agent_metrics", columns(), block));
-  return request;
+  return decode_signals<Metrics>(body, rules, context);
 }
 
 }  // namespace cameleer::server

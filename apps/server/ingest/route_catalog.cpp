@@ -22,9 +22,9 @@ std::span<const Column> columns() {
 
 }  // namespace
 
-void RouteSightings::note(const std::string& application, const std::string& route_id, Instant from, Instant to) {
+void RouteSightings::note(std::string_view application, std::string_view route_id, Instant from, Instant to) {
   if (application.empty() || route_id.empty()) return;
-  const auto found = routes_.find({application, route_id});
+  const auto found = routes_.find(std::pair(application, route_id));
   if (found != routes_.end()) {
     found->second = {std::min(found->second.first, from), std::max(found->second.last, to)};
   } else if (routes_.size() < max_routes) {

@@ -19,13 +19,21 @@ class RouteSightings {
   };
   using Route = std::pair<std::string, std::string>;  ///< application, route id
   static constexpr std::size_t max_routes = 1'000;
+  struct Before {
+    using is_transparent = void;
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const {
+      return std::pair<std::string_view, std::string_view>(a) < std::pair<std::string_view, std::string_view>(b);
+    }
+  };
+  using Routes = std::map<Route, Span, Before>;
 
-  void note(const std::string& application, const std::string& route_id, Instant from, Instant to);
-  [[nodiscard]] const std::map<Route, Span>& routes() const { return routes_; }
+  void note(std::string_view application, std::string_view route_id, Instant from, Instant to);
+  [[nodiscard]] const Routes& routes() const { return routes_; }
   [[nodiscard]] bool empty() const { return routes_.empty(); }
 
  private:
-  std::map<Route, Span> routes_;
+  Routes routes_;
 };
 
 /// Decides when the table `route_catalog` is told about a route again: at most once a minute for each route, unless it

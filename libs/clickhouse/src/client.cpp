@@ -205,9 +205,15 @@ async::Task<Outcome<void>> Client::Impl::execute(Statement statement) {
 async::Task<Outcome<void>> Client::Impl::insert(std::string query, std::string body, std::string deduplication_token) {
   const auto self = shared_from_this();
   auto request = request_for(options.database, {}, options.insert_time);
-  request.target += "&wait_end_of_query=1&query=" + web::percent_encode(query);
+  // Rows of one identity are merged in the background and when they are read, not before each part is written: that
+  // would cost more than half of the insert.
+  request.target += "&wait_end_of_query=1&optimize_on_insert=0&query=" + web::percent_encode(query);
   if (!deduplication_token.empty()) {
     request.target += "&insert_deduplication_token=" + web::percent_encode(deduplication_token);
+  } else {
+    // A table with a deduplication log has it written before the part gets its name: after a death between the two, a
+    // repeated insert would be taken for a double, and its rows would be nowhere.
+    request.target += "&deduplicate_insert=disable";
   }
   request.headers.push_back({"Content-Type", "application/octet-stream"});
   request.body = std::move(body);

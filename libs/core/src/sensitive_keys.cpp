@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cameleer/core/sensitive_keys.hpp>
 
 namespace cameleer {
@@ -6,6 +7,10 @@ namespace {
 
 char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
+
+std::uint64_t bit_of(std::size_t length) {
+  return std::uint64_t{1} << std::min<std::size_t>(length, 63);
 }
 
 std::string lowered(std::string_view text) {
@@ -44,7 +49,7 @@ SensitiveKeys::SensitiveKeys(std::span<const std::string> keys) {
   for (const auto& key : keys) {
     if (key.empty()) continue;
     if (key.find_first_of("*?") == std::string::npos) {
-      longest_exact_ = std::max(longest_exact_, key.size());
+      lengths_ |= bit_of(key.size());
       exact_.insert(lowered(key));
     } else {
       globs_.push_back(lowered(key));
@@ -53,9 +58,20 @@ SensitiveKeys::SensitiveKeys(std::span<const std::string> keys) {
 }
 
 bool SensitiveKeys::matches(std::string_view name) const {
-  if (globs_.empty() && name.size() > longest_exact_) return false;
-  const auto folded = lowered(name);
-  if (exact_.contains(folded)) return true;
+  const bool may_be_exact = (lengths_ & bit_of(name.size())) != 0;
+  if (globs_.empty() && !may_be_exact) return false;
+  // Names are short: no memory is asked for.
+  std::array<char, 64> room;
+  std::string long_name;
+  std::string_view folded;
+  if (name.size() <= room.size()) {
+    std::transform(name.begin(), name.end(), room.begin(), lower);
+    folded = {room.data(), name.size()};
+  } else {
+    long_name = lowered(name);
+    folded = long_name;
+  }
+  if (may_be_exact && exact_.contains(folded)) return true;
   return std::any_of(globs_.begin(), globs_.end(), [&](const auto& glob) { return glob_matches(glob, folded); });
 }
 

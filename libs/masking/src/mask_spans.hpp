@@ -12,7 +12,8 @@ struct Span {
   std::size_t begin = 0, end = 0;
 };
 
-/// Finds what to mask, in order and without overlap. Absent: the text is not of this format.
+/// Finds what to mask, in order and without overlap. Absent: the text is not of this format, or
+/// nothing is to be masked.
 class JsonMask {
  public:
   JsonMask();

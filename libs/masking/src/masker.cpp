@@ -28,38 +28,14 @@ Masker::~Masker() = default;
 Masker::Masker(Masker&&) noexcept = default;
 Masker& Masker::operator=(Masker&&) noexcept = default;
 
-void Masker::mask(StringMap& map) const {
-  for (auto& [name, value] : map) {
-    if (keys_->matches(name)) value = masked_value;
-  }
-}
-
-bool Masker::mask_body(std::string& body) {
+std::optional<std::string> Masker::masked(std::string_view body) {
   const auto first = body.find_first_not_of(" \t\r\n");
-  if (first == std::string::npos || keys_->empty()) return false;
+  if (first == std::string_view::npos || keys_->empty()) return std::nullopt;
   const bool markup = body[first] == '<' || body.starts_with("\xEF\xBB\xBF<");
-  if (!markup && body[first] != '{' && body[first] != '[') return false;
+  if (!markup && body[first] != '{' && body[first] != '[') return std::nullopt;
   const auto spans = markup ? find_xml_spans(body, *keys_) : parsers_->json.find(body, *keys_);
-  if (!spans || spans->empty()) return false;
-  body = replace(body, *spans, markup ? masked_value : "\"***\"");
-  return true;
-}
-
-void Masker::mask(Message& message) {
-  mask(message.input_headers);
-  mask(message.output_headers);
-  if (message.input_body) mask_body(message.input_body->text);
-  if (message.output_body) mask_body(message.output_body->text);
-}
-
-void Masker::mask(Execution& execution) {
-  mask(execution.attributes);
-  mask(execution.message);
-}
-
-void Masker::mask(ProcessorExecution& processor) {
-  mask(processor.attributes);
-  mask(processor.message);
+  if (!spans || spans->empty()) return std::nullopt;
+  return replace(body, *spans, markup ? masked_value : "\"***\"");
 }
 
 }  // namespace cameleer

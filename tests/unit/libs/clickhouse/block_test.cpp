@@ -85,3 +85,44 @@ TEST_CASE("a block knows its size roughly and can be moved while it is filled") 
   CHECK(moved.bytes() >= 4000);
   CHECK(moved.encode_native().size() <= moved.bytes() + 200);
 }
+
+TEST_CASE("columns are filled by name, and rows left out hold the default") {
+  Block block({{"n", "LowCardinality(String)"},
+               {"t", "String"},
+               {"i", "Int32"},
+               {"m", "Map(LowCardinality(String), String)"},
+               {"u", "UInt64"}});
+  auto& names = block.names("n");
+  auto& texts = block.texts("t");
+  auto& numbers = block.numbers<std::int32_t>("i");
+  auto& maps = block.lists("m");
+  numbers.set_default(-1);
+  Block moved = std::move(block);
+  names.add("a", 3);
+  texts.pad(2);
+  texts.add("x");
+  numbers.add(7);
+  maps.pad(1);
+  maps.add("k", "v");
+  maps.end_row();
+  moved.pad(moved.rows());
+
+  Block same({moved.columns().begin(), moved.columns().end()});
+  for (int row = 0; row < 3; ++row) {
+    same.append(0, "a");
+    same.append(1, row == 2 ? "x" : "");
+    same.append_int(2, row == 0 ? 7 : -1);
+    const std::vector<std::pair<std::string, std::string>> entries{{"k", "v"}};
+    same.append_map(3, std::span(entries).first(row == 1 ? 1 : 0));
+    same.append_uint(4, 0);
+  }
+  CHECK(moved.encode_native() == same.encode_native());
+}
+
+TEST_CASE("a column that is not there, or of another type, is a bug") {
+  Block block({{"s", "String"}, {"u8", "UInt8"}, {"t", "DateTime64(3)"}});
+  CHECK_NOTHROW(block.numbers<std::int64_t>("t"));
+  CHECK_THROWS_AS(block.texts("x"), std::out_of_range);
+  CHECK_THROWS_AS(block.names("s"), std::invalid_argument);
+  CHECK_THROWS_AS(block.numbers<std::uint64_t>("u8"), std::invalid_argument);
+}

@@ -308,8 +308,8 @@ TEST_CASE("requests carry what ClickHouse wants where it wants it") {
   CHECK(requests[0].find("X-ClickHouse-User: ada\r\nX-ClickHouse-Key: secret\r\n") != std::string::npos);
   CHECK(
       requests[1].starts_with("POST "
-                              "/?max_execution_time=60&database=tenant_a%20b&wait_end_of_query=1&query=INSERT%20INTO%"
-                              "20%60t%60%20%28%60a%5C%60b%60%29"
+                              "/?max_execution_time=60&database=tenant_a%20b&wait_end_of_query=1&optimize_on_insert=0"
+                              "&query=INSERT%20INTO%20%60t%60%20%28%60a%5C%60b%60%29"
                               "%20FORMAT%20Native&insert_deduplication_token=tok "));
   CHECK(
       requests[1].ends_with("\x01\x01\x03"

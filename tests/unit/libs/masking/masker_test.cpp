@@ -17,10 +17,10 @@ std::string repeated(std::string_view text, std::size_t times) {
 
 }  // namespace
 
-TEST_CASE("values of maps are masked by their names") {
-  StringMap headers{{"Authorization", "Bearer x"}, {"Content-Type", "text/plain"}, {"myToken", "t"}};
-  masker({"authorization", "*token"}).mask(headers);
-  CHECK(headers == StringMap{{"Authorization", "***"}, {"Content-Type", "text/plain"}, {"myToken", "***"}});
+TEST_CASE("names are secret in any case, and by globs") {
+  const auto mask = masker({"authorization", "*token"});
+  for (const auto* name : {"Authorization", "myToken", "token"}) CHECK(mask.is_secret(name));
+  for (const auto* name : {"", "Content-Type", "authorizations", "tokens"}) CHECK_FALSE(mask.is_secret(name));
 }
 
 TEST_CASE("bodies are masked where they parse and left alone where they do not") {
@@ -76,22 +76,27 @@ TEST_CASE("bodies are masked where they parse and left alone where they do not")
   auto mask = masker({"password", "pin", "secret", "*token"});
   for (const auto& row : rows) {
     CAPTURE(row.what);
-    auto body = row.body;
-    const bool changed = mask.mask_body(body);
-    const auto& expected = row.masked == same ? row.body : row.masked;
-    CHECK(body == expected);
-    CHECK(changed == (expected != row.body));
+    const auto masked = mask.masked(row.body);
+    CHECK(masked.has_value() == (row.masked != same));
+    if (masked) CHECK(*masked == row.masked);
   }
+}
+
+TEST_CASE("a secret name in what is no JSON changes nothing, wherever it is cut") {
+  auto mask = masker({"pin"});
+  const std::string whole = R"([{"a":"x\"","pin" : {"b":[1,"}"]},"c":"\u0041"}])";
+  CHECK(mask.masked(whole) == R"([{"a":"x\"","pin" : "***","c":"\u0041"}])");
+  for (std::size_t size = 0; size < whole.size(); ++size) CHECK_FALSE(mask.masked(whole.substr(0, size)));
 }
 
 TEST_CASE("depth does not keep a secret from being masked") {
   auto mask = masker({"pin"});
-  auto json = repeated("[", 20'000) + R"({"pin":1})" + repeated("]", 20'000);
-  CHECK(mask.mask_body(json));
-  CHECK(json.find("\"***\"") != std::string::npos);
-  auto xml = repeated("<a>", 20'000) + "<pin>1</pin>" + repeated("</a>", 20'000);
-  CHECK(mask.mask_body(xml));
-  CHECK(xml.find("<pin>***</pin>") != std::string::npos);
+  const auto json = mask.masked(repeated("[", 20'000) + R"({"pin":1})" + repeated("]", 20'000));
+  REQUIRE(json);
+  CHECK(json->find("\"***\"") != std::string::npos);
+  const auto xml = mask.masked(repeated("<a>", 20'000) + "<pin>1</pin>" + repeated("</a>", 20'000));
+  REQUIRE(xml);
+  CHECK(xml->find("<pin>***</pin>") != std::string::npos);
 }
 
 TEST_CASE("entities that would grow without end are not expanded") {
@@ -100,21 +105,6 @@ TEST_CASE("entities that would grow without end are not expanded") {
     body += "<!ENTITY e" + std::to_string(i) + " \"" + repeated("&e" + std::to_string(i - 1) + ";", 10) + "\">";
   }
   body += "]><a><pin>1</pin>&e29;</a>";
-  auto mask = masker({"pin"});
-  mask.mask_body(body);
-  CHECK(body.size() < 10'000);
-}
-
-TEST_CASE("a message is masked in all its parts") {
-  Message message;
-  message.input_body = Body{R"({"pin":1})", 9};
-  message.output_body = Body{"<pin>1</pin>", 12};
-  message.input_headers = {{"pin", "1"}};
-  message.output_headers = {{"PIN", "1"}};
-  masker({"pin"}).mask(message);
-  CHECK(message.input_body->text == R"({"pin":"***"})");
-  CHECK(message.input_body->size == 9);
-  CHECK(message.output_body->text == "<pin>***</pin>");
-  CHECK(message.input_headers[0].second == "***");
-  CHECK(message.output_headers[0].second == "***");
+  const auto masked = masker({"pin"}).masked(body);
+  CHECK((!masked || masked->size() < 10'000));
 }

@@ -2,7 +2,7 @@
 
 #include "agent-sim/batch.hpp"
 #include "agent-sim/delivery.hpp"
-#include "server/ingest/execution_decoder.hpp"
+#include "server/ingest/execution_records.hpp"
 
 using namespace cameleer;
 using namespace cameleer::sim;

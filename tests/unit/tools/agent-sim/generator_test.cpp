@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <set>
 
-#include "server/ingest/execution_decoder.hpp"
+#include "server/ingest/execution_records.hpp"
 
 using namespace cameleer;
 using namespace cameleer::sim;

@@ -1,14 +1,7 @@
 #pragma once
+#include <cameleer/clickhouse/native_columns.hpp>
 #include <cameleer/core/error.hpp>
-#include <cstdint>
-#include <map>
-#include <memory>
-#include <optional>
 #include <span>
-#include <string>
-#include <string_view>
-#include <variant>
-#include <vector>
 
 namespace cameleer::clickhouse {
 
@@ -36,6 +29,17 @@ class Block {
   void append_double(std::size_t index, double value);
   void append_map(std::size_t index, std::span<const std::pair<std::string, std::string>> entries);
   void append_array(std::size_t index, std::span<const std::string> values);
+
+  /// A column by its name, to be filled directly; lives as long as the block, moved or not. Not there, or of another
+  /// type: a bug (throws). Numbers: std::uint32_t, std::uint64_t, std::int32_t, std::int64_t (DateTime64(3), too),
+  /// double.
+  Texts& texts(std::string_view name);
+  Names& names(std::string_view name);
+  Lists& lists(std::string_view name);
+  template <class Number>
+  Numbers<Number>& numbers(std::string_view name);
+  /// Gives every column that is shorter so many rows, with its default.
+  void pad(std::size_t rows);
 
   [[nodiscard]] std::size_t rows() const;  ///< of the first column
   [[nodiscard]] std::span<const Column> columns() const;

@@ -64,7 +64,8 @@ class Client {
   /// DDL and other statements without rows.
   async::Task<Outcome<void>> execute(std::string sql, Parameters parameters = {});
   /// Native insert; answers when the engine has written the part. `body` is Block::encode_native() of columns in the
-  /// order of `columns`; one without rows is refused (`internal`). `deduplication_token` empty: none.
+  /// order of `columns`; one without rows is refused (`internal`). `deduplication_token` empty: the engine takes the
+  /// rows even if its deduplication log knows them.
   async::Task<Outcome<void>> insert(std::string table, std::span<const Block::Column> columns, std::string body,
                                     std::string deduplication_token = {});
   /// Streams rows to `on_row` in constant memory; false from it stops the query. A stream cut short is an error even

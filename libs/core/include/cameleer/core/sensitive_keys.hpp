@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,7 +26,7 @@ class SensitiveKeys {
   };
   std::unordered_set<std::string, Hash, std::equal_to<>> exact_;
   std::vector<std::string> globs_;
-  std::size_t longest_exact_ = 0;
+  std::uint64_t lengths_ = 0;  // of exact names, a bit each; the last for all that are longer
 };
 
 }  // namespace cameleer

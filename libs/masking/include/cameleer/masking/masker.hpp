@@ -1,7 +1,7 @@
 #pragma once
-#include <cameleer/core/execution.hpp>
 #include <cameleer/core/sensitive_keys.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,13 +23,10 @@ class Masker {
   Masker(Masker&&) noexcept;
   Masker& operator=(Masker&&) noexcept;
 
-  void mask(StringMap& map) const;
-  /// Whether anything was replaced.
-  bool mask_body(std::string& body);
-  void mask(Message& message);
-  /// Headers, bodies and attributes of the execution; not of its processors.
-  void mask(Execution& execution);
-  void mask(ProcessorExecution& processor);
+  /// Whether what goes under this name is masked.
+  [[nodiscard]] bool is_secret(std::string_view name) const { return keys_->matches(name); }
+  /// The body with its secrets replaced; none when there is nothing to replace.
+  std::optional<std::string> masked(std::string_view body);
 
  private:
   struct Parsers;

@@ -5,14 +5,6 @@
 using namespace cameleer;
 using namespace cameleer::server;
 
-namespace {
-
-clickhouse::Block block_of(std::span<const clickhouse::Block::Column> columns) {
-  return clickhouse::Block({columns.begin(), columns.end()});
-}
-
-}  // namespace
-
 TEST_CASE("a finished row replaces a running one, and of equal rows the first stays") {
   const auto early = instant_of(1'795'309'323'456), late = early + std::chrono::minutes(5);
   const auto version = [](std::string_view status, Instant arrived) { return execution_version(status, 1, arrived); };
@@ -31,17 +23,4 @@ TEST_CASE("a later part of a running execution replaces an earlier one, whicheve
   CHECK(execution_version("RUNNING", 3, late) > execution_version("RUNNING", 2, early));
   CHECK(execution_version("COMPLETED", 0, late) > execution_version("RUNNING", 0x7FFF'FFFF, early));
   CHECK(execution_version("RUNNING", 0x7FFF'FFFF, early) < 1ULL << 63);
-}
-
-TEST_CASE("every column of a row is filled") {
-  auto executions = block_of(execution_columns()), processors = block_of(processor_columns());
-  Execution execution;
-  execution.status = "FAILED";
-  execution.processors.resize(3);
-  append_rows(execution, {"default", "default", instant_of(1'795'309'323'456)}, executions, processors);
-  CHECK(executions.rows() == 1);
-  CHECK(processors.rows() == 3);
-  // Throws when a column is short.
-  CHECK_FALSE(executions.encode_native().empty());
-  CHECK_FALSE(processors.encode_native().empty());
 }

@@ -1,4 +1,4 @@
-#include "server/ingest/execution_decoder.hpp"
+#include "server/ingest/execution_records.hpp"
 
 #include "decode_fixture.hpp"
 
