@@ -67,7 +67,7 @@ struct Fixture : ServicesOnLoop {
   }
   // Merges run beside.
   bool comes_to(const std::string& environment, const std::string& count) {
-    for (int look = 0; look < 400; ++look) {
+    for (int look = 0; look < 2'400; ++look) {
       if (rows(environment) == count) return true;
       run(pause());
     }
