@@ -107,7 +107,7 @@ export class Trial {
   /** Compares all rows with the ledger of `run`: {code, text, acknowledged, found, compared, processors}. */
   async check(run) {
     const { url, user, password } = this.storeAccess();
-    const { code, output } = await simulate(['check', '--url', this.server.url, '--secrets', this.secrets, '--ledger', run.ledger, '--store', url, '--store-user', user],
+    const { code, output } = await simulate(['check', '--url', this.server.url, '--secrets', this.secrets, '--ledger', run.ledger, '--details', '50', '--store', url, '--store-user', user],
       { CAMELEER_STORE_PASSWORD: password }).ended;
     const count = (name) => Number(new RegExp(`^${name} +(\\d+)`, 'm').exec(output)?.[1] ?? NaN);
     return { code, text: output, acknowledged: count('acknowledged'), found: count('found'), compared: count('whole content'), processors: count('processors') };

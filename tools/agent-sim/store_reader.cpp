@@ -11,7 +11,8 @@ using clickhouse::Parameter;
 using clickhouse::Row;
 using Slice = std::unordered_map<std::string, Execution>;  // by id and start
 
-constexpr std::chrono::seconds kSlice{5};
+constexpr std::chrono::seconds kSlice{2};
+constexpr std::chrono::minutes kQueryTime{10};  // of a machine that is busy with the load's merges
 
 constexpr std::string_view kExecutions =
     "SELECT execution_id, start_time, correlation_id, exchange_id, route_id, application, instance_id, status, "
@@ -121,7 +122,8 @@ async::Task<Expected<void>> read_store(async::Executor executor, StoreAccess acc
   clickhouse::Client store(executor, {.url = std::move(access.url),
                                       .user = std::move(access.user),
                                       .password = std::move(access.password),
-                                      .database = std::move(access.database)});
+                                      .database = std::move(access.database),
+                                      .query_time = kQueryTime});
   for (auto begin = from; begin < to; begin += kSlice) {
     const auto end = std::min<Instant>(begin + kSlice, to);
     Slice slice;
