@@ -67,11 +67,11 @@ async::Task<> make_rows(Bench& bench) {
                                  part * share, kRoutes, share);
     const std::string columns =
         "tenant_id, environment, application, route_id, status, start_time, duration_ms, execution_id, version";
-    check(co_await bench.engine.execute(
-        fmt::format("INSERT INTO processor_executions ({0}, seq, processor_id, processor_type) SELECT {0}, step, "
-                    "concat('to-', toString(route), '-', toString(step)), ['log', 'to', 'bean'][1 + step % 3] FROM "
-                    "(SELECT {1}, route, toUInt32(step) AS step FROM (SELECT * FROM {2} ARRAY JOIN range(10) AS step))",
-                    columns, common, ids)));
+    check(co_await bench.engine.execute(fmt::format(
+        "INSERT INTO processor_executions ({0}, seq, processor_id, processor_type) SELECT {0}, step, "
+        "concat('to-', toString(route), '-', toString(step)), ['log', 'to', 'bean'][1 + step % 3] FROM "
+        "(SELECT {1}, route, toUInt32(step) AS step FROM (SELECT *, step FROM {2} ARRAY JOIN range(10) AS step))",
+        columns, common, ids)));
     check(co_await bench.engine.execute(
         fmt::format("INSERT INTO executions ({0}) SELECT {0} FROM (SELECT {1} FROM (SELECT *, 0 AS step FROM {2}))",
                     columns, common, ids)));
