@@ -102,7 +102,7 @@ async function fillStoreDisk({ trial, run, random, say }) {
   } finally {
     disk.empty();
   }
-  await trial.delivered(180);
+  await trial.caughtUp(180);
   say(`disk of the store full but for ${leave} bytes, ${await retries() - before} deliveries repeated`);
 }
 
@@ -116,7 +116,7 @@ async function stopStore({ trial, run, random, say, seconds = 120 }) {
   const waiting = await trial.figure('cameleer_ingest_journal_records');
   await trial.store.start();
   await isWell(trial);
-  await trial.delivered(300);
+  await trial.caughtUp(300);
   say(`store ${gently ? 'stopped' : 'killed'} for ${seconds} s, ${waiting} requests waited in the journal`);
 }
 
