@@ -112,8 +112,9 @@ describe('a journal before the store', () => {
       for (const stream of [load.stdout, load.stderr]) stream.on('data', (chunk) => { output += chunk; });
       const ended = new Promise((resolve) => load.on('exit', resolve));
       for (let kill = 0; kill < 4; kill++) {
-        await eventually('the engine takes rows', async () => (await server.request('GET', '/health/ready')).status === 200 && engineOf(server), 60);
-        process.kill(await engineOf(server), 'SIGKILL');
+        // Readiness may be that of a moment ago: then there is none yet.
+        const engine = await eventually('the engine takes rows', async () => (await server.request('GET', '/health/ready')).status === 200 && engineOf(server), 60);
+        process.kill(engine, 'SIGKILL');
       }
       assert.equal(await ended, 0, output);
       const check = spawnSync(simulator, ['check', ...common], { encoding: 'utf8' });

@@ -111,7 +111,7 @@ export class ServerProcess {
 
   /** Ends it as an operator would and checks that it ended well: exit code 0, no sanitizer report. */
   async stop() {
-    await this.keepTraces();
+    const untraced = await this.keepTraces().then(() => undefined, (error) => error);
     if (!this.exited) this.child.kill('SIGTERM');
     const ended = await Promise.race([this.ended, delay(60_000, undefined, { ref: false })]);
     if (!ended) {
@@ -121,6 +121,7 @@ export class ServerProcess {
     if (ended.code !== 0 || /Sanitizer|runtime error:/.test(this.output)) {
       throw new Error(`the server ended with ${JSON.stringify(ended)}\n${this.output.slice(-8000)}`);
     }
+    if (untraced) throw untraced;
   }
 
   async kill() {
