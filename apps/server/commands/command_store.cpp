@@ -197,7 +197,15 @@ async::Task<Expected<CommandStore::Claimed>> CommandStore::claim(agent::Key agen
       agent.environment, agent.id, epoch, after, format_instant(now), static_cast<std::int64_t>(most)};
   auto result = co_await pool_.query(kClaim, std::move(parameters));
   if (!result) co_return std::unexpected(result.error().for_caller());
-  Claimed claimed{.newest = result->boolean(0, 0), .commands = {}};
+  Claimed claimed;
+  if (!result->boolean(0, 0)) {
+    // Asked anew: the first statement may have waited for whoever deleted the row that it saw.
+    postgres::Parameters who{agent.environment, agent.id};
+    auto known = co_await pool_.query(
+        "select exists (select from agent_streams where environment = $1 and agent_id = $2)", std::move(who));
+    if (!known) co_return std::unexpected(known.error().for_caller());
+    claimed.standing = known->boolean(0, 0) ? Standing::superseded : Standing::gone;
+  }
   for (std::size_t row = 0; row < result->rows() && !result->is_null(row, 1); ++row) {
     claimed.commands.push_back({.id = std::string(result->text(row, 1)),
                                 .position = result->integer(row, 2),
@@ -230,11 +238,12 @@ async::Task<Expected<std::vector<CommandStore::News>>> CommandStore::news(std::v
                                   postgres::Parameter::text_array(agents), postgres::Parameter::text_array(epochs),
                                   format_instant(now)};
   auto result = co_await pool_.query(
-      "select * from (select mine.*, s.epoch is distinct from mine.epoch as superseded, exists (select "
+      "select * from (select mine.*, s.epoch is distinct from mine.epoch as over, s.epoch is null as gone, exists "
+      "(select "
       "from agent_commands c where c.environment = mine.environment and c.agent_id = mine.agent_id "
       "and c.state = 'PENDING' and c.expires_at > $4::timestamptz) as pending "
       "from unnest($1::text[], $2::text[], $3::bigint[]) as mine (environment, agent_id, epoch) "
-      "left join agent_streams s using (environment, agent_id)) streams where superseded or pending",
+      "left join agent_streams s using (environment, agent_id)) streams where over or pending",
       std::move(parameters));
   if (!result) co_return std::unexpected(result.error().for_caller());
   std::vector<News> news;
@@ -243,7 +252,9 @@ async::Task<Expected<std::vector<CommandStore::News>>> CommandStore::news(std::v
     news.push_back({.stream = {.agent = {.environment = std::string(result->text(row, 0)),
                                          .id = std::string(result->text(row, 1))},
                                .epoch = result->integer(row, 2)},
-                    .superseded = result->boolean(row, 3)});
+                    .standing = !result->boolean(row, 3)  ? Standing::newest
+                                : result->boolean(row, 4) ? Standing::gone
+                                                          : Standing::superseded});
   }
   co_return news;
 }

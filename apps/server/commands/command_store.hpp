@@ -68,8 +68,14 @@ class CommandStore {
   async::Task<Expected<std::int64_t>> open_stream(agent::Key agent, std::string process, Instant now);
   /// Position of that command of the agent, `kNothingAgain` without it.
   async::Task<Expected<std::int64_t>> position_of(agent::Key agent, std::string id);
+  /// Of a stream among those of its agent.
+  enum class Standing : std::uint8_t {
+    newest,
+    superseded,  ///< a newer one is open
+    gone         ///< nobody knows the agent any more: its environment was deleted
+  };
   struct Claimed {
-    bool newest = false;  ///< false: a newer stream is open, this one gets nothing
+    Standing standing = Standing::newest;  ///< others get nothing
     std::vector<DueCommand> commands;
   };
   /// Makes PENDING commands DELIVERED and gives them, with DELIVERED ones after the position `after`, in order; at most
@@ -85,7 +91,7 @@ class CommandStore {
   };
   struct News {
     Stream stream;
-    bool superseded = false;  ///< otherwise: there are PENDING commands
+    Standing standing = Standing::newest;  ///< there are PENDING commands then
   };
   /// What other processes did for these streams.
   async::Task<Expected<std::vector<News>>> news(std::vector<Stream> streams, Instant now);

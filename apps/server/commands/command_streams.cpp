@@ -59,6 +59,11 @@ async::Task<bool> wait(CommandStream& stream, std::chrono::steady_clock::duratio
   co_return woken || co_await writer.write(": keep-alive\n\n");
 }
 
+// An agent that is gone is told to sign in again, whoever finds out first.
+CommandStream::End end_of(CommandStore::Standing standing) {
+  return standing == CommandStore::Standing::gone ? CommandStream::End::reauth : CommandStream::End::superseded;
+}
+
 /// False: the peer is gone.
 async::Task<bool> deliver_due(CommandStore& store, const Clock& clock, CommandStream& stream, web::BodyWriter& writer) {
   stream.due = false;
@@ -67,8 +72,8 @@ async::Task<bool> deliver_due(CommandStore& store, const Clock& clock, CommandSt
     stream.due = true;
     co_return co_await wait(stream, kRetry, writer);
   }
-  if (!claimed->newest) {
-    stream.finish(CommandStream::End::superseded);
+  if (claimed->standing != CommandStore::Standing::newest) {
+    stream.finish(end_of(claimed->standing));
     co_return true;
   }
   if (claimed->commands.size() == kBatch) stream.due = true;
@@ -98,10 +103,10 @@ void CommandStreams::notify(const agent::Key& agent) {
 void CommandStreams::tell(const CommandStore::News& news) {
   const auto found = open_.find(news.stream.agent);
   if (found == open_.end() || found->second->stream.epoch != news.stream.epoch) return;
-  if (news.superseded)
-    found->second->finish(CommandStream::End::superseded);
-  else
+  if (news.standing == CommandStore::Standing::newest)
     found->second->notify();
+  else
+    found->second->finish(end_of(news.standing));
 }
 
 void CommandStreams::end_expired(Instant now) {

@@ -136,6 +136,22 @@ TEST_CASE_METHOD(CommandsOnLoop, "a new stream ends the old one, in this process
   CHECK(other->open_streams() == 1);
 }
 
+TEST_CASE_METHOD(CommandsOnLoop, "a stream whose agent went with its environment ends with reauth, whoever finds out") {
+  auto reader = connect(*commands);
+  until([&] { return reader->text == ": connected\n\n"; });
+  SECTION("the look at rows") {
+    CHECK(cell("with gone as (delete from agent_streams returning 1) select count(*) from gone") == "1");
+    REQUIRE(run(commands->look_around()));
+  }
+  SECTION("the stream itself, as a command comes") {
+    CHECK(cell("with gone as (delete from agent_streams returning 1) select count(*) from gone") == "1");
+    stop_route();
+  }
+  until([&] { return reader->ended; });
+  REQUIRE(reader->events().size() == 1);
+  CHECK(reader->events()[0].name == "reauth");
+}
+
 TEST_CASE_METHOD(CommandsOnLoop, "a stream that is idle learns of a newer one elsewhere") {
   auto old = connect(*commands);
   until([&] { return !old->text.empty(); });
