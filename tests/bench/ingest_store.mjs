@@ -18,7 +18,9 @@ export class Store {
 
   /** Bytes of the answer. `parts`: the body, in pieces that are sent as they are. */
   ask(sql, parts) {
-    const path = `/?${new URLSearchParams({ database, wait_end_of_query: '1', ...(parts ? { query: sql } : {}) })}`;
+    // rows that are read back may be more than the engine holds back
+    const held = parts || !sql.endsWith('FORMAT Native') ? '1' : '0';
+    const path = `/?${new URLSearchParams({ database, wait_end_of_query: held, ...(parts ? { query: sql } : {}) })}`;
     const body = parts ?? [Buffer.from(sql)];
     const length = body.reduce((sum, part) => sum + part.length, 0);
     return new Promise((resolve, reject) => {
