@@ -80,4 +80,33 @@ TEST_CASE("A wait for a turn ends") {
   CHECK(f.had.back() == "later");
 }
 
+TEST_CASE("Bodies that have their turn at once are bounded by their bytes, and a large one has its turn alone") {
+  Fixture f({.at_once = 4, .bytes_at_once = 100});
+  f.begin("forty", 1, 40);
+  f.begin("sixty", 2, 60);
+  f.begin("huge", 3, 1000);
+  f.begin("small", 4, 1);
+  f.begin("another", 5, 1);
+  f.io.run();
+  CHECK(f.had == std::vector<std::string>{"forty", "sixty", "huge", "small", "another"});
+  CHECK(f.most_running == 2);
+  CHECK(f.turns.waiting() == 0);
+}
+
+TEST_CASE("Who gives up waiting in front of others does not hold them up") {
+  Fixture f({.at_once = 4, .bytes_at_once = 100, .wait_at_most = 20ms});
+  f.begin("long", 1, 60, 200ms);
+  f.begin("large", 2, 90);
+  asio::co_spawn(
+      f.io,
+      [](Fixture* self) -> async::Task<> {
+        co_await async::sleep_for(self->io.get_executor(), 10ms);
+        co_await Fixture::work(self, "small", 3, 1, 0ms);
+      }(&f),
+      asio::detached);
+  f.io.run();
+  CHECK(f.had == std::vector<std::string>{"long", "small"});
+  CHECK(f.refused == 1);
+}
+
 }  // namespace
