@@ -7,6 +7,9 @@
 namespace cameleer::server {
 namespace {
 
+constexpr std::array<std::string_view, 3> kKinds{"execution", "log", "metric"};
+constexpr std::array<std::string_view, 3> kSources{"environment", "license", "default"};
+
 std::string quoted(std::string_view text) {
   std::string literal = "'";
   for (const char c : text) {
@@ -19,22 +22,13 @@ std::string quoted(std::string_view text) {
 }  // namespace
 
 std::string_view name_of(TelemetryKind kind) {
-  switch (kind) {
-    case TelemetryKind::execution:
-      return "execution";
-    case TelemetryKind::log:
-      return "log";
-    case TelemetryKind::metric:
-      break;
-  }
-  return "metric";
+  return kKinds[static_cast<std::size_t>(kind)];
 }
 
 std::optional<TelemetryKind> telemetry_kind_named(std::string_view name) {
-  for (const auto kind : telemetry_kinds) {
-    if (name_of(kind) == name) return kind;
-  }
-  return std::nullopt;
+  const auto* found = std::ranges::find(kKinds, name);
+  if (found == kKinds.end()) return std::nullopt;
+  return static_cast<TelemetryKind>(found - kKinds.begin());
 }
 
 LicenseLimit cap_of(TelemetryKind kind) {
@@ -50,15 +44,7 @@ LicenseLimit cap_of(TelemetryKind kind) {
 }
 
 std::string_view name_of(RetentionSource source) {
-  switch (source) {
-    case RetentionSource::environment:
-      return "environment";
-    case RetentionSource::license:
-      return "license";
-    case RetentionSource::setting:
-      break;
-  }
-  return "default";
+  return kSources[static_cast<std::size_t>(source)];
 }
 
 EffectiveDays effective_days(std::optional<std::int64_t> wished, std::chrono::days setting, std::int64_t cap) {
