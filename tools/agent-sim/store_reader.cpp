@@ -1,12 +1,13 @@
 #include "agent-sim/store_reader.hpp"
 
 #include <algorithm>
-#include <cameleer/clickhouse/client.hpp>
+#include <cameleer/clickhouse/named_cells.hpp>
 #include <unordered_map>
 
 namespace cameleer::sim {
 namespace {
 
+using clickhouse::NamedCells;
 using clickhouse::Parameter;
 using clickhouse::Row;
 using Slice = std::unordered_map<std::string, Execution>;  // by id and start
@@ -27,35 +28,18 @@ constexpr std::string_view kWhere =
     " FINAL WHERE start_time >= {from:DateTime64(3)} AND start_time < {to:DateTime64(3)}"
     " AND startsWith(instance_id, {agents:String})";
 
-class Cells {
- public:
-  explicit Cells(const Row& row) : row_(row) {}
-  [[nodiscard]] std::string text(std::string_view name) const { return std::string(row_.text(row_.column(name))); }
-  [[nodiscard]] StringMap map(std::string_view name) const { return row_.map(row_.column(name)); }
-  [[nodiscard]] Instant time(std::string_view name) const { return instant_of(row_.integer(row_.column(name))); }
-  [[nodiscard]] std::int64_t integer(std::string_view name) const { return row_.integer(row_.column(name)); }
-  // A number that was not given is -1.
-  template <class Number>
-  [[nodiscard]] std::optional<Number> optional(std::string_view name) const {
-    const auto value = integer(name);
-    return value < 0 ? std::nullopt : std::optional(static_cast<Number>(value));
-  }
-  [[nodiscard]] Message message() const {
-    Message message;
-    if (const auto size = optional<std::uint64_t>("input_body_size"))
-      message.input_body = Body{text("input_body"), *size};
-    if (const auto size = optional<std::uint64_t>("output_body_size"))
-      message.output_body = Body{text("output_body"), *size};
-    message.input_headers = map("input_headers");
-    message.output_headers = map("output_headers");
-    return message;
-  }
+Message message_of(const NamedCells& cells) {
+  Message message;
+  if (const auto size = cells.given<std::uint64_t>("input_body_size"))
+    message.input_body = Body{cells.text("input_body"), *size};
+  if (const auto size = cells.given<std::uint64_t>("output_body_size"))
+    message.output_body = Body{cells.text("output_body"), *size};
+  message.input_headers = cells.map("input_headers");
+  message.output_headers = cells.map("output_headers");
+  return message;
+}
 
- private:
-  const Row& row_;
-};
-
-Execution& execution_of(const Cells& cells, Slice& slice) {
+Execution& execution_of(const NamedCells& cells, Slice& slice) {
   const auto start = cells.time("start_time");
   auto& execution = slice[cells.text("execution_id") + ':' + std::to_string(milliseconds_of(start))];
   execution.execution_id = cells.text("execution_id");
@@ -64,7 +48,7 @@ Execution& execution_of(const Cells& cells, Slice& slice) {
 }
 
 void take_execution(const Row& row, Slice& slice) {
-  const Cells cells(row);
+  const NamedCells cells(row);
   auto& execution = execution_of(cells, slice);
   execution.correlation_id = cells.text("correlation_id");
   execution.exchange_id = cells.text("exchange_id");
@@ -73,10 +57,10 @@ void take_execution(const Row& row, Slice& slice) {
   execution.instance_id = cells.text("instance_id");
   execution.status = cells.text("status");
   if (const auto end = cells.time("end_time"); end != Instant{}) execution.end_time = end;
-  execution.duration_ms = cells.optional<std::int64_t>("duration_ms");
+  execution.duration_ms = cells.given<std::int64_t>("duration_ms");
   execution.error_message = cells.text("error_message");
   execution.error_stack_trace = cells.text("error_stack_trace");
-  execution.message = cells.message();
+  execution.message = message_of(cells);
   execution.attributes = cells.map("attributes");
   execution.parent_execution_id = cells.text("parent_execution_id");
   execution.from_endpoint = cells.text("from_endpoint");
@@ -84,20 +68,20 @@ void take_execution(const Row& row, Slice& slice) {
 }
 
 void take_step(const Row& row, Slice& slice) {
-  const Cells cells(row);
+  const NamedCells cells(row);
   ProcessorExecution step;
   step.seq = static_cast<std::uint32_t>(cells.integer("seq"));
-  step.parent_seq = cells.optional<std::uint32_t>("parent_seq");
+  step.parent_seq = cells.given<std::uint32_t>("parent_seq");
   step.processor_id = cells.text("processor_id");
   step.processor_type = cells.text("processor_type");
   step.status = cells.text("status");
   step.start_time = cells.time("processor_start_time");
-  step.duration_ms = cells.optional<std::int64_t>("duration_ms");
-  step.split_index = cells.optional<std::int32_t>("split_index");
+  step.duration_ms = cells.given<std::int64_t>("duration_ms");
+  step.split_index = cells.given<std::int32_t>("split_index");
   step.endpoint_uri = cells.text("endpoint_uri");
   step.error_message = cells.text("error_message");
   step.error_stack_trace = cells.text("error_stack_trace");
-  step.message = cells.message();
+  step.message = message_of(cells);
   step.attributes = cells.map("attributes");
   execution_of(cells, slice).processors.push_back(std::move(step));
 }

@@ -1,5 +1,7 @@
 #include "server/executions/row_reader.hpp"
 
+#include <cameleer/clickhouse/named_cells.hpp>
+
 namespace cameleer::server {
 
 const std::string_view kSummaryColumns =
@@ -20,43 +22,25 @@ const std::string_view kProcessorColumns =
 
 namespace {
 
-// Cells by name; absent numbers are -1 in the tables.
-class Cells {
- public:
-  explicit Cells(const clickhouse::Row& row) : row_(row) {}
-  [[nodiscard]] std::string text(std::string_view name) const { return std::string(row_.text(row_.column(name))); }
-  [[nodiscard]] std::int64_t integer(std::string_view name) const { return row_.integer(row_.column(name)); }
-  [[nodiscard]] Instant time(std::string_view name) const { return instant_of(integer(name)); }
-  [[nodiscard]] StringMap map(std::string_view name) const { return row_.map(row_.column(name)); }
-  [[nodiscard]] std::vector<std::string> names(std::string_view name) const { return row_.array(row_.column(name)); }
-  template <class Number>
-  [[nodiscard]] std::optional<Number> optional(std::string_view name) const {
-    const auto value = integer(name);
-    if (value < 0) return std::nullopt;
-    return static_cast<Number>(value);
-  }
-  [[nodiscard]] Message message() const {
-    Message message;
-    message.input_body = body("input_body", "input_body_size");
-    message.output_body = body("output_body", "output_body_size");
-    message.input_headers = map("input_headers");
-    message.output_headers = map("output_headers");
-    return message;
-  }
+using clickhouse::NamedCells;
 
- private:
-  [[nodiscard]] std::optional<Body> body(std::string_view name, std::string_view size_name) const {
-    const auto size = integer(size_name);
-    if (size < 0) return std::nullopt;
-    return Body{text(name), static_cast<std::uint64_t>(size)};
-  }
-  const clickhouse::Row& row_;
-};
+std::optional<Body> body_of(const NamedCells& cells, std::string_view name, std::string_view size_name) {
+  const auto size = cells.given<std::uint64_t>(size_name);
+  if (!size) return std::nullopt;
+  return Body{cells.text(name), *size};
+}
+
+Message message_of(const NamedCells& cells) {
+  return {.input_body = body_of(cells, "input_body", "input_body_size"),
+          .output_body = body_of(cells, "output_body", "output_body_size"),
+          .input_headers = cells.map("input_headers"),
+          .output_headers = cells.map("output_headers")};
+}
 
 }  // namespace
 
 ExecutionRow read_summary(const clickhouse::Row& row) {
-  const Cells cells(row);
+  const NamedCells cells(row);
   ExecutionRow into;
   auto& execution = into.execution;
   into.environment = cells.text("environment");
@@ -69,7 +53,7 @@ ExecutionRow read_summary(const clickhouse::Row& row) {
   execution.status = cells.text("shown_status");
   execution.start_time = cells.time("start_time");
   if (const auto end = cells.time("end_time"); end != Instant{}) execution.end_time = end;
-  execution.duration_ms = cells.optional<std::int64_t>("duration_ms");
+  execution.duration_ms = cells.given<std::int64_t>("duration_ms");
   execution.execution_id = cells.text("execution_id");
   execution.correlation_id = cells.text("correlation_id");
   execution.exchange_id = cells.text("exchange_id");
@@ -81,41 +65,41 @@ ExecutionRow read_summary(const clickhouse::Row& row) {
 }
 
 void read_detail(const clickhouse::Row& row, ExecutionRow& into) {
-  const Cells cells(row);
+  const NamedCells cells(row);
   auto& execution = into.execution;
   execution.from_endpoint = cells.text("from_endpoint");
   execution.engine_level = cells.text("engine_level");
   execution.diagram_hash = cells.text("diagram_hash");
   execution.error_stack_trace = cells.text("error_stack_trace");
-  execution.message = cells.message();
-  execution.truncated = cells.names("truncated");
+  execution.message = message_of(cells);
+  execution.truncated = cells.array("truncated");
 }
 
 ProcessorExecution read_processor(const clickhouse::Row& row) {
-  const Cells cells(row);
+  const NamedCells cells(row);
   ProcessorExecution step;
   step.seq = static_cast<std::uint32_t>(cells.integer("seq"));
-  step.parent_seq = cells.optional<std::uint32_t>("parent_seq");
+  step.parent_seq = cells.given<std::uint32_t>("parent_seq");
   step.processor_id = cells.text("processor_id");
   step.processor_type = cells.text("processor_type");
   step.status = cells.text("status");
   step.start_time = cells.time("processor_start_time");
-  step.duration_ms = cells.optional<std::int64_t>("duration_ms");
-  step.iteration = cells.optional<std::int32_t>("iteration");
-  step.iteration_size = cells.optional<std::int32_t>("iteration_size");
-  step.loop_index = cells.optional<std::int32_t>("loop_index");
-  step.split_index = cells.optional<std::int32_t>("split_index");
-  step.multicast_index = cells.optional<std::int32_t>("multicast_index");
+  step.duration_ms = cells.given<std::int64_t>("duration_ms");
+  step.iteration = cells.given<std::int32_t>("iteration");
+  step.iteration_size = cells.given<std::int32_t>("iteration_size");
+  step.loop_index = cells.given<std::int32_t>("loop_index");
+  step.split_index = cells.given<std::int32_t>("split_index");
+  step.multicast_index = cells.given<std::int32_t>("multicast_index");
   step.endpoint_uri = cells.text("endpoint_uri");
   step.resolved_endpoint_uri = cells.text("resolved_endpoint_uri");
   step.error_message = cells.text("error_message");
   step.error_stack_trace = cells.text("error_stack_trace");
-  step.message = cells.message();
+  step.message = message_of(cells);
   step.attributes = cells.map("attributes");
-  if (const auto flag = cells.optional<int>("filter_matched")) step.filter_matched = *flag != 0;
-  if (const auto flag = cells.optional<int>("duplicate_message")) step.duplicate_message = *flag != 0;
+  if (const auto flag = cells.given<int>("filter_matched")) step.filter_matched = *flag != 0;
+  if (const auto flag = cells.given<int>("duplicate_message")) step.duplicate_message = *flag != 0;
   step.circuit_breaker_state = cells.text("circuit_breaker_state");
-  step.truncated = cells.names("truncated");
+  step.truncated = cells.array("truncated");
   return step;
 }
 

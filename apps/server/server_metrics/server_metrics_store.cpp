@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <cameleer/clickhouse/named_cells.hpp>
 #include <map>
 
 namespace cameleer::server {
 namespace {
 
+using clickhouse::NamedCells;
 using clickhouse::Parameter;
 
 // What a counter grew from in the first step was sampled before it.
@@ -85,8 +87,8 @@ async::Task<Expected<ServerMetricsStore::Matching>> ServerMetricsStore::count_se
       statement.conditions, SeriesQuery::max_series + 1);
   Matching found;
   std::function<bool(const clickhouse::Row&)> take = [&found](const clickhouse::Row& row) {
-    found.series = static_cast<std::size_t>(row.integer(row.column("n")));
-    found.type = row.text(row.column("type"));
+    const NamedCells cells(row);
+    found = {.series = static_cast<std::size_t>(cells.integer("n")), .type = cells.text("type")};
     return true;
   };
   auto outcome = co_await engine_.select(std::move(sql), std::move(statement.parameters), std::move(take));
@@ -107,13 +109,14 @@ async::Task<Expected<std::vector<MetricSeries>>> ServerMetricsStore::series(Seri
       aggregate_of(query.value), statement.conditions, kSettings);
   SeriesPoints points(query.value, query.step);
   std::function<bool(const clickhouse::Row&)> take = [&points, before](const clickhouse::Row& row) {
-    points.add({.instance = std::string(row.text(row.column("instance_id"))),
-                .series = std::string(row.text(row.column("series"))),
-                .labels = row.map(row.column("labelled")),
-                .started = instant_of(row.integer(row.column("started_at"))),
-                .step = row.integer(row.column("number")) - before,
-                .value = row.number(row.column("shown")),
-                .least = row.number(row.column("least"))});
+    const NamedCells cells(row);
+    points.add({.instance = cells.text("instance_id"),
+                .series = cells.text("series"),
+                .labels = cells.map("labelled"),
+                .started = cells.time("started_at"),
+                .step = cells.integer("number") - before,
+                .value = cells.number("shown"),
+                .least = cells.number("least")});
     return points.points() <= SeriesQuery::max_points;
   };
   auto outcome = co_await engine_.select(std::move(sql), std::move(statement.parameters), std::move(take));
@@ -130,10 +133,11 @@ async::Task<Expected<std::vector<KnownMetric>>> ServerMetricsStore::metrics(Seri
       statement.conditions, kMostMetrics);
   std::vector<KnownMetric> found;
   std::function<bool(const clickhouse::Row&)> take = [&found](const clickhouse::Row& row) {
-    found.push_back({.name = std::string(row.text(row.column("metric_name"))),
-                     .type = std::string(row.text(row.column("type"))),
-                     .labels = row.array(row.column("names")),
-                     .series = row.integer(row.column("n"))});
+    const NamedCells cells(row);
+    found.push_back({.name = cells.text("metric_name"),
+                     .type = cells.text("type"),
+                     .labels = cells.array("names"),
+                     .series = cells.integer("n")});
     return true;
   };
   auto outcome = co_await engine_.select(std::move(sql), std::move(statement.parameters), std::move(take));
@@ -149,10 +153,11 @@ async::Task<Expected<std::vector<KnownInstance>>> ServerMetricsStore::instances(
       statement.conditions, kMostInstances);
   std::vector<KnownInstance> found;
   std::function<bool(const clickhouse::Row&)> take = [&found](const clickhouse::Row& row) {
-    found.push_back({.id = std::string(row.text(row.column("instance_id"))),
-                     .started = instant_of(row.integer(row.column("started"))),
-                     .first_sample = instant_of(row.integer(row.column("first"))),
-                     .last_sample = instant_of(row.integer(row.column("last")))});
+    const NamedCells cells(row);
+    found.push_back({.id = cells.text("instance_id"),
+                     .started = cells.time("started"),
+                     .first_sample = cells.time("first"),
+                     .last_sample = cells.time("last")});
     return true;
   };
   auto outcome = co_await engine_.select(std::move(sql), std::move(statement.parameters), std::move(take));

@@ -1,3 +1,4 @@
+#include <cameleer/clickhouse/named_cells.hpp>
 #include <catch2/catch.hpp>
 #include <row_reader.hpp>
 
@@ -123,4 +124,31 @@ TEST_CASE("a column is read as what it is") {
   const auto progress = reader.push(bytes, misread);
   REQUIRE(progress.has_value());
   CHECK(*progress == RowReader::Progress::stopped);
+}
+
+TEST_CASE("cells are read by the names of their columns, a negative number as one that was not given") {
+  const auto bytes = "\x07"s +
+                     texts({"body", "headers", "names", "at", "size", "none", "ratio", "String", "Map(String, String)",
+                            "Array(String)", "DateTime64(3)", "UInt16", "Int32", "Float32"}) +
+                     texts({"in"}) + "\x02" + texts({"a", "1", "b", ""}) + "\x01" + texts({"body"}) +
+                     "\xe8\3\0\0\0\0\0\0"s + "\x0a\0"s + "\xff\xff\xff\xff" + "\0\0\0\x3f"s;
+  RowReader reader;
+  bool seen = false;
+  const auto on_row = [&](const Row& row) {
+    const NamedCells cells(row);
+    CHECK(cells.text("body") == "in");
+    CHECK(cells.map("headers") == std::vector<std::pair<std::string, std::string>>{{"a", "1"}, {"b", ""}});
+    CHECK(cells.array("names") == std::vector<std::string>{"body"});
+    CHECK(cells.time("at") == instant_of(1'000));
+    CHECK(cells.given<std::uint64_t>("size") == 10u);
+    CHECK(cells.given<std::int64_t>("none") == std::nullopt);
+    CHECK(cells.integer("none") == -1);
+    CHECK(cells.number("ratio") == 0.5);
+    CHECK_THROWS_AS(cells.text("bodies"), std::logic_error);
+    CHECK_THROWS_AS(cells.map("body"), std::logic_error);
+    return seen = true;
+  };
+  REQUIRE(reader.push(bytes, on_row).has_value());
+  REQUIRE(reader.finish(on_row).has_value());
+  CHECK(seen);
 }
