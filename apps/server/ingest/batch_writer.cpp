@@ -1,5 +1,7 @@
 #include "server/ingest/batch_writer.hpp"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -193,6 +195,13 @@ std::size_t EncodedRows::bytes() const {
   return bytes;
 }
 
+std::unexpected<Error> refuse_oversized(std::size_t bytes) {
+  return fail(ErrorCode::body_too_large,
+              fmt::format("The rows of this request take {} bytes, more than may wait to be stored: "
+                          "send fewer elements in one request.",
+                          bytes));
+}
+
 BatchWriter::BatchWriter(async::Executor executor, Inserter inserter, Options options, async::WorkerPool* workers)
     : state_(std::make_shared<State>(executor, std::move(inserter), options, workers)) {}
 
@@ -202,6 +211,7 @@ async::Task<Expected<void>> BatchWriter::write(EncodedRows rows) {
   const auto state = state_;
   state->counters.requests += rows.requests;
   if (state->stopping) co_return fail(ErrorCode::unavailable, "The server is stopping.");
+  if (!state->room.could_take(rows.bytes())) co_return refuse_oversized(rows.bytes());
   if (!state->room.take(rows.sender, rows.bytes())) {
     ++state->counters.refused_waiting;
     co_return fail(ErrorCode::overloaded, "Too many rows wait for the store.");

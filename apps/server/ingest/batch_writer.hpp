@@ -35,6 +35,9 @@ struct EncodedRows {
   [[nodiscard]] std::size_t bytes() const;
 };
 
+/// Of a request whose rows could never wait with others: its agent has to split it.
+std::unexpected<Error> refuse_oversized(std::size_t bytes);
+
 /// Inserts a Native body into a table. The engine in the server, something smaller in tests.
 using Inserter = std::function<async::Task<clickhouse::Outcome<void>>(
     std::string table, std::span<const clickhouse::Block::Column> columns, std::string body)>;
@@ -46,9 +49,10 @@ using Inserter = std::function<async::Task<clickhouse::Outcome<void>>(
 class BatchWriter {
  public:
   struct Options {
-    std::size_t batch_rows = 100'000;                 ///< most rows that requests share an insert with
-    std::size_t batch_bytes = 32u << 20;              ///< and most bytes
-    std::size_t waiting_bytes = 256u << 20;           ///< more are refused with `overloaded`
+    std::size_t batch_rows = 100'000;     ///< most rows that requests share an insert with
+    std::size_t batch_bytes = 32u << 20;  ///< and most bytes
+    std::size_t waiting_bytes =
+        256u << 20;  ///< more are refused with `overloaded`, one request with more as `body_too_large`
     std::chrono::milliseconds answer_within{20'000};  ///< a caller gets `unavailable` after so long
   };
   struct Counters {

@@ -16,6 +16,7 @@ using State = JournaledWriter::State;
 
 Expected<void> State::admit(std::uint64_t sender, std::uint64_t bytes) {
   const auto room = journal::room_of(bytes);
+  if (!journal_room.could_take(room) || !waiting_room.could_take(bytes)) return refuse_oversized(bytes);
   if (!journal_room.take(sender, room)) {
     ++figures.refused_full;
     figures.last_refused = clock();

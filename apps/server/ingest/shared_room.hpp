@@ -20,6 +20,8 @@ class SharedRoom {
     hold(sender, bytes);
     return true;
   }
+  /// False: not even when it is empty.
+  [[nodiscard]] bool could_take(std::uint64_t bytes) const { return bytes <= capacity_; }
   /// What is there already, at the start say, whether it fits or not.
   void hold(std::uint64_t sender, std::uint64_t bytes) {
     held_[sender] += bytes;

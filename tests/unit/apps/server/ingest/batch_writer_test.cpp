@@ -139,6 +139,12 @@ TEST_CASE("rows beyond what may wait are refused at once") {
   CHECK(f.results == std::vector<std::string>{"a stored", "b stored", "c overloaded"});
 }
 
+TEST_CASE("rows that could never wait are to be split by who sends them") {
+  Fixture f;
+  f.run({.waiting_bytes = 3}, {"four", "a"});
+  CHECK(f.results == std::vector<std::string>{"a stored", "four body_too_large"});
+}
+
 TEST_CASE("stopping writes what waits and takes no more") {
   FakeEngine engine;
   std::vector<std::string> results;

@@ -126,6 +126,18 @@ TEST_CASE("A full journal refuses, and takes rows again when the store has made 
   CHECK(life.write("again") == "acknowledged");
 }
 
+TEST_CASE("A request that would not even fit into an empty journal is to be split, not repeated for ever") {
+  for (const auto& options :
+       {JournaledWriter::Options{.capacity = 64 * 1024}, JournaledWriter::Options{.waiting_bytes = 64 * 1024}}) {
+    const Folder folder;
+    Store store;
+    Life life(store, folder, options);
+    CHECK(life.write(std::string(70'000, 'x')) == "body_too_large");
+    CHECK(life.write("small") == "acknowledged");
+    CHECK(life.writer.figures().refused_full + life.writer.figures().refused_waiting == 0);
+  }
+}
+
 TEST_CASE("A stop lets the store take what waits, and refuses what comes") {
   const Folder folder;
   Store store;
