@@ -125,7 +125,8 @@ async function payloadClass(payload) {
     const { text } = await server.request('GET', '/metrics');
     const batchRows = metric(text, 'cameleer_ingest_rows_total', '{table="processor_executions"}') / metric(text, 'cameleer_ingest_batches_total');
     const memory = memoryOf(server.pid);
-    console.log(`  inserts of ${round(batchRows)} rows on average; memory of the server: ${memory.resident.toFixed(0)} MiB resident, ${memory.peak.toFixed(0)} at most`);
+    console.log(`  inserts of ${round(batchRows)} rows on average; memory of the server: ${memory.anonymous.toFixed(0)} MiB of its own, and ` +
+      `${(memory.resident - memory.anonymous).toFixed(0)} of files, the journal's pages mostly, which the kernel takes back when it needs them; ${memory.peak.toFixed(0)} together at most`);
     await diskUse(store);
     for (const side of [1, 2]) {
       const raw = await insertRaw(store, engine, { batchRows: Math.max(1000, batchRows), side, bytes: rawBytes });
