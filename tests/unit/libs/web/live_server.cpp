@@ -14,6 +14,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_future.hpp>
+#include <boost/json.hpp>
 #include <catch2/catch.hpp>
 
 namespace live {
@@ -217,6 +218,11 @@ std::string post(std::string_view path, std::string_view body, std::string_view 
                      headers, body);
 }
 
+std::string chunked(std::string_view path, std::string_view body, std::string_view headers) {
+  return fmt::format("POST {} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n{}\r\n{:x}\r\n{}\r\n0\r\n\r\n", path,
+                     headers, body.size(), body);
+}
+
 std::string gzip(std::string_view text) {
   z_stream stream{};
   deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY);
@@ -235,6 +241,15 @@ std::string zstd(std::string_view text) {
   std::string out(ZSTD_compressBound(text.size()), '\0');
   out.resize(ZSTD_compress(out.data(), out.size(), text.data(), text.size(), 3));
   return out;
+}
+
+std::string code_of(const Peer::Answer& answer) {
+  if (answer.header("Content-Type") != "application/problem+json") return "no problem document: " + answer.head;
+  return std::string(boost::json::parse(answer.body).at("code").as_string());
+}
+
+bool ended(Peer& peer) {
+  return peer.until("\n").empty();
 }
 
 }  // namespace live

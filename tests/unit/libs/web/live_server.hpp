@@ -119,7 +119,13 @@ class Server {
 /// `GET path` with what HTTP/1.1 asks for.
 std::string get(std::string_view path, std::string_view headers = {});
 std::string post(std::string_view path, std::string_view body, std::string_view headers = {});
+/// The same body in one chunk.
+std::string chunked(std::string_view path, std::string_view body, std::string_view headers = {});
 std::string gzip(std::string_view text);
 std::string zstd(std::string_view text);
+/// Of a problem document.
+std::string code_of(const Peer::Answer& answer);
+/// Whether the server closes without another line.
+bool ended(Peer& peer);
 
 }  // namespace live

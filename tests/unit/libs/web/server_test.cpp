@@ -1,31 +1,11 @@
 #include <fmt/format.h>
 
-#include <boost/json.hpp>
 #include <catch2/catch.hpp>
 
 #include "live_server.hpp"
 
 using namespace cameleer;
 using namespace live;
-using namespace std::chrono_literals;
-
-namespace {
-
-std::string code_of(const Peer::Answer& answer) {
-  if (answer.header("Content-Type") != "application/problem+json") return "no problem document: " + answer.head;
-  return std::string(boost::json::parse(answer.body).at("code").as_string());
-}
-
-std::string chunked(std::string_view path, std::string_view body, std::string_view headers = {}) {
-  return fmt::format("POST {} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n{}\r\n{:x}\r\n{}\r\n0\r\n\r\n", path,
-                     headers, body.size(), body);
-}
-
-bool ended(Peer& peer) {
-  return peer.until("\n").empty();
-}
-
-}  // namespace
 
 TEST_CASE("an answer carries length, date, request id and the security headers") {
   const Server server;
@@ -156,118 +136,6 @@ TEST_CASE("what is not strict HTTP gets a problem document and the end of the co
   CHECK(server.ask(get("/hello")).status == 200);
 }
 
-TEST_CASE("bodies arrive plain, chunked, gzip and zstd, with room for simdjson") {
-  const Server server;
-  std::string large;
-  for (int index = 0; large.size() < 3'000'000; ++index) large += fmt::format("{{\"line\":{}}}\n", index * 7919);
-  struct Row {
-    std::string request;
-    std::string body;
-  };
-  const Row rows[] = {
-      {post("/echo", ""), ""},
-      {post("/echo", "x"), "x"},
-      {post("/echo", "{}", "Content-Encoding: identity\r\n"), "{}"},
-      {chunked("/echo", "abc"), "abc"},
-      {post("/echo", gzip("hello"), "Content-Encoding: gzip\r\n"), "hello"},
-      {post("/echo", gzip(""), "Content-Encoding: x-gzip\r\n"), ""},
-      {post("/echo", zstd("hello"), "Content-Encoding: zstd\r\n"), "hello"},
-      {chunked("/echo", gzip("hello"), "Content-Encoding: gzip\r\n"), "hello"},
-      {post("/large", large), large},
-      {chunked("/large", large), large},
-      {post("/large", gzip(large), "Content-Encoding: gzip\r\n"), large},
-      {post("/large", zstd(large), "Content-Encoding: zstd\r\n"), large},
-  };
-  auto peer = server.connect();
-  for (const auto& row : rows) {
-    peer.send(row.request);
-    const auto answer = peer.answer();
-    INFO(row.request.substr(0, 100) << answer.body.substr(0, 200));
-    REQUIRE(answer.status == 200);
-    CHECK((answer.body == row.body));
-  }
-}
-
-TEST_CASE("bad, foreign and oversized bodies are refused by name and never reach the handler") {
-  const Server server;
-  const auto packed = gzip("hello");
-  const std::string zeros(9u << 20, '0');
-  struct Row {
-    std::string request;
-    int status;
-    std::string code;
-    std::string says;
-  };
-  const Row rows[] = {
-      {post("/echo", "hello", "Content-Encoding: gzip\r\n"), 400, "malformed_body", "Content-Encoding is gzip"},
-      {post("/echo", packed.substr(0, packed.size() - 3), "Content-Encoding: gzip\r\n"), 400, "malformed_body",
-       "ends too early"},
-      {post("/echo", packed + "x", "Content-Encoding: gzip\r\n"), 400, "malformed_body", "goes on"},
-      {post("/echo", packed + packed, "Content-Encoding: gzip\r\n"), 400, "malformed_body", "goes on"},
-      {post("/echo", zstd("hello") + "x", "Content-Encoding: zstd\r\n"), 400, "malformed_body", "goes on"},
-      {post("/echo", zstd("hello").substr(0, 8), "Content-Encoding: zstd\r\n"), 400, "malformed_body",
-       "ends too early"},
-      {post("/echo", "hello", "Content-Encoding: zstd\r\n"), 400, "malformed_body", "not valid zstd"},
-      {post("/echo", "x", "Content-Encoding: br\r\n"), 415, "unsupported_encoding", "gzip, zstd"},
-      {post("/echo", "x", "Content-Encoding: gzip, gzip\r\n"), 415, "unsupported_encoding", ""},
-      {post("/echo", std::string(1001, 'x')), 413, "body_too_large", "1000 bytes"},
-      {chunked("/echo", std::string(1001, 'x')), 413, "body_too_large", "1000 bytes"},
-      {post("/echo", gzip(std::string(1001, 'x')), "Content-Encoding: gzip\r\n"), 413, "body_too_large", "1000 bytes"},
-      {post("/large", gzip(zeros), "Content-Encoding: gzip\r\n"), 413, "body_too_large", "8388608 bytes"},
-      {post("/large", zstd(zeros), "Content-Encoding: zstd\r\n"), 413, "body_too_large", "8388608 bytes"},
-      {"POST /large HTTP/1.1\r\nHost: a\r\nContent-Length: 18446744073709551615\r\n\r\n", 413, "body_too_large", ""},
-  };
-  for (const auto& row : rows) {
-    const auto answer = server.ask(row.request);
-    INFO(row.request.substr(0, 100) << answer.body.substr(0, 300));
-    CHECK(answer.status == row.status);
-    CHECK(code_of(answer) == row.code);
-    CHECK(answer.body.find(row.says) != std::string::npos);
-  }
-  CHECK(server.on_loop([&] { return server.notes.handled; }) == 0);
-}
-
-TEST_CASE("the authoriser answers before the body is read") {
-  const Server server;
-  auto peer = server.connect();
-  peer.send("POST /forbidden HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");  // the body never comes
-  const auto answer = peer.answer();
-  CHECK(answer.status == 403);
-  CHECK(code_of(answer) == "forbidden");
-  CHECK(answer.header("Connection") == "close");
-
-  // A small body is skipped, and the connection goes on.
-  auto other = server.connect();
-  other.send(post("/token", "small") + get("/hello"));
-  const auto unauthenticated = other.answer();
-  CHECK(unauthenticated.status == 401);
-  CHECK(unauthenticated.header("WWW-Authenticate") == "Bearer");
-  CHECK(other.answer().status == 200);
-  CHECK(server.on_loop([&] { return server.notes.handled; }) == 1);
-}
-
-TEST_CASE("Expect: 100-continue is answered only when the body is wanted") {
-  const Server server;
-  auto peer = server.connect();
-  peer.send("POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
-  CHECK(peer.until("\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n");
-  peer.send("abc");
-  CHECK(peer.answer().body == "abc");
-
-  for (const auto* request :
-       {"POST /forbidden HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n",
-        "POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 1001\r\n\r\n",
-        "POST /nothing HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n"}) {
-    auto refused = server.connect();
-    refused.send(request);
-    const auto answer = refused.answer();
-    INFO(request);
-    CHECK(answer.status >= 400);
-    CHECK(answer.header("Connection") == "close");
-    CHECK(ended(refused));
-  }
-}
-
 TEST_CASE("a bug in a handler is a 500 without inner text, and is reported") {
   const Server server;
   for (const auto* path : {"/bug", "/split"}) {
@@ -280,107 +148,6 @@ TEST_CASE("a bug in a handler is a 500 without inner text, and is reported") {
   }
   CHECK(server.on_loop([&] { return server.notes.exceptions; }).size() == 2);
   CHECK(server.on_loop([&] { return server.notes.exceptions; }).front() == "inner text");
-}
-
-TEST_CASE("slow headers and bodies get 408, idle connections are closed") {
-  web::ServerOptions options;
-  options.header_time = 1s;
-  options.body_time = 1s;
-  options.idle_time = 1s;
-  const Server server(options);
-  auto slow_head = server.connect();
-  auto slow_body = server.connect();
-  auto silent = server.connect();
-  auto idle = server.connect();
-  slow_head.send("GET /hello HTTP/1.1\r\nHos");
-  slow_body.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na");
-  idle.send(get("/hello"));
-  CHECK(idle.answer().status == 200);
-  CHECK(code_of(slow_head.answer()) == "request_timeout");
-  CHECK(code_of(slow_body.answer()) == "request_timeout");
-  CHECK(ended(silent));
-  CHECK(ended(idle));
-  CHECK(server.counters().timeouts == 4);
-}
-
-TEST_CASE("a handler over its limit is answered 503 and its late answer is dropped") {
-  auto late = web::Route{web::Method::get, "/late", {}, {"public"}, {1000, 1000, 1ms}, {}};
-  late.handler = [](web::Request&) -> Task<web::Response> {
-    auto executor = co_await boost::asio::this_coro::executor;
-    co_await async::sleep_for(executor, 3s);
-    co_return web::Response::json("{}");
-  };
-  const Server server({}, {late});
-  auto peer = server.connect();
-  peer.send(get("/late"));
-  const auto answer = peer.answer();
-  CHECK(answer.status == 503);
-  CHECK(code_of(answer) == "overloaded");
-  CHECK(answer.header("Retry-After") == "5");
-  CHECK(ended(peer));
-  CHECK(server.eventually([&] { return server.notes.statuses == std::vector<int>{503}; }));
-}
-
-TEST_CASE("connections over the bound wait in the kernel") {
-  web::ServerOptions options;
-  options.max_connections = 2;
-  const Server server(options);
-  auto first = server.connect();
-  const auto second = server.connect();
-  auto third = server.connect();
-  third.send(get("/hello"));
-  first.send(get("/hello"));
-  CHECK(first.answer().status == 200);
-  CHECK(server.counters().accepted == 2);
-  first.close();
-  CHECK(third.answer().status == 200);
-}
-
-TEST_CASE("bodies over the bound of the server are refused, however they come") {
-  web::ServerOptions options;
-  options.max_in_flight_body_bytes = 1000;
-  const Server server(options);
-  const std::string body(1001, 'x');
-  for (const auto& request :
-       {post("/large", body), chunked("/large", body), post("/large", gzip(body), "Content-Encoding: gzip\r\n")}) {
-    const auto refused = server.ask(request);
-    INFO(request.substr(0, 100));
-    CHECK(refused.status == 503);
-    CHECK(code_of(refused) == "overloaded");
-    CHECK_FALSE(refused.header("Retry-After").empty());
-  }
-  CHECK(server.ask(post("/large", std::string(999, 'x'))).status == 200);
-}
-
-TEST_CASE("a stop lets the request in flight end and closes idle connections") {
-  Server server;
-  auto idle = server.connect();
-  auto busy = server.connect();
-  idle.send(get("/hello"));
-  CHECK(idle.answer().status == 200);
-  busy.send(get("/held"));
-  REQUIRE(server.eventually([&] { return server.notes.handled == 2; }));
-  auto stopped = server.stop();
-  CHECK(ended(idle));
-  CHECK(stopped.wait_for(0s) != std::future_status::ready);
-  server.on_loop([&] { server.notes.release = true; });
-  const auto answer = busy.answer();
-  CHECK(answer.status == 200);
-  CHECK(answer.header("Connection") == "close");
-  stopped.get();
-  CHECK_THROWS(server.connect());
-}
-
-TEST_CASE("a stop cuts what does not end in time") {
-  web::ServerOptions options;
-  options.drain_time = 1s;
-  Server server(options);
-  auto busy = server.connect();
-  busy.send(get("/held"));
-  REQUIRE(server.eventually([&] { return server.notes.handled == 1; }));
-  server.stop().get();
-  CHECK(ended(busy));
-  server.on_loop([&] { server.notes.release = true; });
 }
 
 TEST_CASE("the base path is stripped, other addresses are not found") {
