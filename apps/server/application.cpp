@@ -70,6 +70,7 @@ async::Task<Expected<void>> Application::start() {
   services_->license.on_change(note_license());
   services_->retention.on_event(note_retention());
   services_->health.on_change(note_dependency());
+  services_->ingest.on_unusable_journal(note_journal());
   if (auto opened = co_await services_->ingest.open(); !opened) co_return opened;
   if (auto opened = open_http(); !opened) co_return opened;
   async::asio::co_spawn(executor_, services_->health.run(), async::asio::detached);
@@ -120,7 +121,7 @@ async::Task<Expected<StoreAddresses>> Application::start_engines() {
             .data_dir = (data_.path() / "clickhouse").string(),
             .max_memory = given.clickhouse_memory_bytes,
             // The journal forgets what the engine has taken: it must be on disk by then.
-            .durable = settings_.ingest.acknowledge_after == "journal",
+            .durable = journal_options(settings_).has_value(),
             .on_log_line = to_log});
     auto endpoint = co_await embedded_clickhouse_->start();
     if (!endpoint) co_return std::unexpected(endpoint.error());
@@ -153,9 +154,14 @@ RetentionService::Observer Application::note_retention() {
     if (event.refusal == nullptr) {
       return log_.info("retention_changed", {{"table", event.table}, {"durationMs", event.took.count()}});
     }
-    log_.warning("retention_refused", {{"table", event.table},
-                                       {"reason", event.refusal->error.message},
-                                       {"engine", event.refusal->text}});
+    log_.warning("retention_refused",
+                 {{"table", event.table}, {"reason", event.refusal->error.message}, {"engine", event.refusal->text}});
+  };
+}
+
+JournaledWriter::Observer Application::note_journal() {
+  return [this](const std::filesystem::path& journal, std::string_view reason) {
+    log_.warning("journal_unusable", {{"journal", journal.string()}, {"reason", reason}});
   };
 }
 

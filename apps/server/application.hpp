@@ -28,6 +28,7 @@ class Application {
   Expected<LicenseKeyRing> find_license_keys();
   LicenseService::Observer note_license();
   RetentionService::Observer note_retention();
+  JournaledWriter::Observer note_journal();
   Health::Observer note_dependency();
   Expected<void> open_http();
   async::Task<Expected<void>> prepare_stores();

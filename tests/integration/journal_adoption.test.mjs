@@ -1,8 +1,8 @@
-// Two server processes of one tenant that share a directory for their journals: what one acknowledged before its death shows by the other.
+// Two server processes of one tenant that share a directory for their journals: what one acknowledged before its death shows by the other, or is told of.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ServerProcess, anExecution, eventually, processesWith } from './server_process.mjs';
@@ -65,4 +65,21 @@ test('what a process acknowledged before its death shows by the other, once, and
     assert.deepEqual(body.items.map((one) => one.executionId).sort(), acknowledged.sort());
     return true;
   });
+});
+
+test('a journal that cannot be read is told in the log, in readiness and as a figure, and stays as it is', async () => {
+  const file = join(journals, `${tenant}-7`, 'data.mdb');
+  mkdirSync(join(file, '..'));
+  writeFileSync(file, 'x'.repeat(20_000));
+  const warning = async () => (await heir.request('GET', '/health/ready')).body.warnings.find((one) => one.code === 'journal_unusable');
+  await eventually('readiness warns', warning, 60);
+  assert.match((await warning()).since, /^20/);
+  const { text } = await heir.request('GET', '/metrics');
+  assert.match(text, /^cameleer_ingest_journal_unusable 1$/m);
+  const [told, ...again] = heir.lines.filter((line) => line.event === 'journal_unusable');
+  assert.deepEqual([told.level, told.journal, again], ['warning', join(file, '..'), []]);
+  assert.match(told.reason, /cannot be used/);
+  assert.equal(readFileSync(file, 'utf8'), 'x'.repeat(20_000));
+  rmSync(join(file, '..'), { recursive: true });
+  await eventually('the warning is gone', async () => !(await warning()), 60);
 });

@@ -1,6 +1,6 @@
 #include "server/ingest/ingest_health.hpp"
 
-#include <cmath>
+#include <algorithm>
 
 namespace cameleer::server {
 namespace {
@@ -17,19 +17,19 @@ std::uint64_t set_aside(const Figures& figures) {
   return figures.set_aside_files + (unwritten == figures.set_aside.end() ? 0 : unwritten->second);
 }
 
-boost::json::object shown(const JournaledWriter& journal) {
-  const auto& figures = journal.figures();
+}  // namespace
+
+boost::json::object ingest_state(const Figures& figures, std::chrono::milliseconds lag) {
   boost::json::object object{{"store", figures.store_failing_since ? "failing" : "up"}};
   if (figures.store_failing_since) object["storeFailingSince"] = format_instant(*figures.store_failing_since);
-  object["journal"] = {{"usedPercent", std::floor(journal_share(figures) * 1000) / 10},
-                       {"records", figures.records},
-                       {"lagSeconds", std::floor(std::chrono::duration<double>(journal.lag()).count())},
-                       {"refused", figures.refused_full + figures.refused_disk + figures.refused_waiting}};
+  object["journal"] = {
+      {"usedPercent", static_cast<std::uint64_t>(journal_share(figures) * 100)},
+      {"records", figures.records},
+      {"lagSeconds", static_cast<std::uint64_t>(std::chrono::floor<std::chrono::seconds>(lag).count())},
+      {"refused", figures.refused_full + figures.refused_disk + figures.refused_waiting}};
   object["setAside"] = set_aside(figures);
   return object;
 }
-
-}  // namespace
 
 double journal_share(const Figures& figures) {
   if (figures.capacity == 0) return 0;
@@ -55,13 +55,19 @@ std::vector<HealthWarning> journal_warnings(const Figures& figures, Instant now)
                         .detail = "Requests that were acknowledged could not be stored and are kept as files.",
                         .since = figures.last_set_aside});
   }
+  if (figures.unusable_journals > 0) {
+    warnings.push_back({.code = "journal_unusable",
+                        .detail = "A journal that a dead process left cannot be read. What it acknowledged last may be "
+                                  "in there, and does not show.",
+                        .since = figures.unusable_since});
+  }
   return warnings;
 }
 
 void add_ingest_health(Health& health, const IngestService& service, Clock clock) {
   const auto* journal = service.journal();
   if (journal == nullptr) return;
-  health.show("ingest", [journal] { return shown(*journal); });
+  health.show("ingest", [journal] { return ingest_state(journal->figures(), journal->lag()); });
   health.warn_of([journal, clock = std::move(clock)] { return journal_warnings(journal->figures(), clock()); });
 }
 

@@ -65,7 +65,7 @@ void add_journal_metrics(Metrics& metrics, const JournaledWriter& journal) {
   gauge("cameleer_ingest_journal_capacity_bytes", "All the room there is", &Figures::capacity);
   metrics.observe("cameleer_ingest_journal_used_ratio", "Share of the journal's room that is taken, 0 to 1", {},
                   [&figures] { return journal_share(figures); });
-  metrics.observe("cameleer_ingest_journal_lag_seconds", "How long the oldest of them has waited in this process", {},
+  metrics.observe("cameleer_ingest_journal_lag_seconds", "How long the oldest of them has waited since it arrived", {},
                   [&journal] { return std::chrono::duration<double>(journal.lag()).count(); });
   metrics.observe_distribution("cameleer_ingest_lag_seconds", "From the arrival of a request until the store had it",
                                {}, figures.lag_seconds);
@@ -75,6 +75,8 @@ void add_journal_metrics(Metrics& metrics, const JournaledWriter& journal) {
                   [&figures] { return figures.store_failing_since ? 1.0 : 0.0; });
   total("cameleer_ingest_journal_adopted_total", "Requests taken over from the journal of a process that died", {},
         &Figures::adopted);
+  gauge("cameleer_ingest_journal_unusable", "Journals of processes that died which cannot be read, at this moment",
+        &Figures::unusable_journals);
   total("cameleer_ingest_journal_commits_total", "Durable commits of the journal", {}, &Figures::commits);
   total("cameleer_ingest_journal_retries_total", "Deliveries to the store that failed and were repeated", {},
         &Figures::retried);

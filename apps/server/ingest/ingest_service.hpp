@@ -35,6 +35,7 @@ struct IngestOptions {
   DecodeTurns::Options turns = {};         ///< at the worker pool
   BatchWriter::Options batch = {};
   std::optional<JournaledWriter::Options> journal = {};  ///< none: acknowledged when the store has the rows
+  bool acknowledge_stored = false;                       ///< then as well: the journal only delivers what it holds
 };
 
 /// What became of one request.
@@ -67,6 +68,10 @@ class IngestService {
   async::Task<> stop();
   [[nodiscard]] const BatchWriter::Counters& counters() const { return writer_.counters(); }
 
+  /// Where there is a journal, before `open`.
+  void on_unusable_journal(JournaledWriter::Observer observer) {
+    if (journal_) journal_->on_unusable(std::move(observer));
+  }
   /// Null without one.
   [[nodiscard]] const JournaledWriter* journal() const { return journal_ ? &*journal_ : nullptr; }
 

@@ -96,8 +96,16 @@ std::vector<std::filesystem::path> JournalDisk::siblings() const {
   return all;
 }
 
-// Ours first, then gone there: a death in between leaves a record in both, which shows nothing twice.
-Expected<std::vector<JournalDisk::Known>> JournalDisk::move_some(journal::Journal& from) {
+// Whether nothing that is ours lies there any more. It would be taken over again and again, else.
+bool JournalDisk::finish_move() {
+  if (unfinished_ && !unfinished_->from.commit({}, unfinished_->ids)) return false;
+  unfinished_.reset();
+  return true;
+}
+
+// Ours first, then gone there: a death in between leaves a record in both, which shows nothing twice. The error is of
+// the journal there; of ours others hear.
+Expected<std::vector<JournalDisk::Known>> JournalDisk::move_some(journal::Journal from) {
   const auto waiting = from.waiting();
   if (!waiting) return std::unexpected(waiting.error());
   std::vector<std::string> bytes;
@@ -117,20 +125,34 @@ Expected<std::vector<JournalDisk::Known>> JournalDisk::move_some(journal::Journa
   std::vector<journal::Record> added;
   for (std::size_t i = 0; i < ids.size(); ++i) added.push_back({.pieces = {bytes[i]}, .note = (*waiting)[i].note});
   auto first = journal_->commit(added, {});
-  if (!first) return std::unexpected(std::move(first.error()));
-  if (auto gone = from.commit({}, ids); !gone) return std::unexpected(std::move(gone.error()));
+  if (!first) return std::vector<Known>();
   for (auto& record : moved) record.id = (*first)++;
+  unfinished_.emplace(std::move(from), std::move(ids));
+  (void)finish_move();
   return moved;
 }
 
-Expected<std::vector<JournalDisk::Known>> JournalDisk::adopt() {
+JournalDisk::Adopted JournalDisk::adopt() {
+  Adopted adopted;
+  adopted.whole = finish_move();
+  if (!adopted.whole) return adopted;
   for (const auto& path : siblings()) {
     auto left = journal::Journal::open(path, {.capacity = std::numeric_limits<std::uint32_t>::max()});
-    if (!left) continue;  // its process lives, or somebody has to look at it
-    if (left->records() > 0) return move_some(*left);
-    journal::Journal::remove(std::move(*left));
+    if (left && left->records() == 0) {
+      journal::Journal::remove(std::move(*left));
+      continue;
+    }
+    if (!left && left.error().code == ErrorCode::conflict) continue;  // its process lives
+    auto moved = left ? move_some(std::move(*left)) : std::unexpected(std::move(left.error()));
+    if (!moved) {
+      adopted.unusable.push_back({.journal = path, .reason = std::move(moved.error().message)});
+      continue;
+    }
+    adopted.records = std::move(*moved);
+    adopted.whole = false;
+    break;
   }
-  return std::vector<Known>();
+  return adopted;
 }
 
 }  // namespace cameleer::server

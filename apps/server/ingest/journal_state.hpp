@@ -128,7 +128,10 @@ struct JournaledWriter::State : std::enable_shared_from_this<State> {
   async::Task<> try_suspect(DeliveryLane* lane, SuspectRecord record);
 
   // What dead processes left (journaled_writer.cpp).
+  JournaledWriter::Observer on_unusable;
+  std::set<std::filesystem::path> told_unusable;
   async::Task<> run_adoption();
+  void note_unusable(const JournalDisk::Adopted& look);
   void know(const std::vector<JournalDisk::Known>& records);
   [[nodiscard]] bool busy() const;
   void wake_all();

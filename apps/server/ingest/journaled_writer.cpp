@@ -33,15 +33,29 @@ void State::know(const std::vector<JournalDisk::Known>& records) {
   }
 }
 
+void State::note_unusable(const JournalDisk::Adopted& look) {
+  for (const auto& [journal, reason] : look.unusable) {
+    if (told_unusable.insert(journal).second && on_unusable) on_unusable(journal, reason);
+  }
+  if (!look.whole) return;
+  figures.unusable_journals = look.unusable.size();
+  if (look.unusable.empty()) {
+    figures.unusable_since.reset();
+  } else if (!figures.unusable_since) {
+    figures.unusable_since = clock();
+  }
+}
+
 async::Task<> State::run_adoption() {
   const auto self = shared_from_this();
   while (!stopping) {
     const auto ran = co_await on_disk([own = &files] { return std::pair(own->adopt(), own->bytes()); });
     if (closed) co_return;
-    if (ran && ran->first && !ran->first->empty()) {
-      figures.adopted += ran->first->size();
+    if (ran) note_unusable(ran->first);
+    if (ran && !ran->first.records.empty()) {
+      figures.adopted += ran->first.records.size();
       figures.bytes = ran->second;
-      know(*ran->first);
+      know(ran->first.records);
     } else {
       adoption.expires_after(options.adopt_every);
       co_await adoption.async_wait(async::as_result);
@@ -64,10 +78,18 @@ void State::wake_all() {
 JournaledWriter::JournaledWriter(async::Executor executor, BatchWriter& store, Clock clock, Options options)
     : state_(std::make_shared<State>(executor, store, std::move(clock), std::move(options))) {}
 
+void JournaledWriter::on_unusable(Observer observer) {
+  state_->on_unusable = std::move(observer);
+}
+
 // What is under way ends by itself: the state lives as long as its coroutines.
 JournaledWriter::~JournaledWriter() {
   state_->stopping = state_->closed = true;
   state_->wake_all();
+}
+
+bool JournaledWriter::exists(const Options& options) {
+  return JournalDisk(options.directory, options.tenant, options.capacity, options.rejected).exists();
 }
 
 async::Task<Expected<void>> JournaledWriter::open() {

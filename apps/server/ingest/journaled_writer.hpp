@@ -1,6 +1,7 @@
 #pragma once
 #include <cameleer/core/instant.hpp>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -39,7 +40,8 @@ class JournaledWriter {
     std::uint64_t refused_full = 0, refused_disk = 0, refused_waiting = 0;  ///< requests that were not acknowledged
     std::map<std::string_view, std::uint64_t> set_aside = {};               ///< acknowledged requests, by reason
     std::uint64_t evicted = 0, set_aside_files = 0;  ///< files that made room for newer ones; those there now
-    std::optional<Instant> last_refused = {}, last_set_aside = {}, store_failing_since = {};
+    std::uint64_t unusable_journals = 0;             ///< of dead processes, with what nobody could take over
+    std::optional<Instant> last_refused = {}, last_set_aside = {}, store_failing_since = {}, unusable_since = {};
     Distribution commit_seconds = Distribution::of_seconds();
     Distribution lag_seconds = Distribution::of_seconds();  ///< from the arrival to the store
   };
@@ -50,10 +52,17 @@ class JournaledWriter {
   JournaledWriter(const JournaledWriter&) = delete;
   JournaledWriter& operator=(const JournaledWriter&) = delete;
 
+  /// Hears of each journal of a dead process that cannot be taken over, once in our life: for the log. Before `open`.
+  using Observer = std::function<void(const std::filesystem::path& journal, std::string_view reason)>;
+  void on_unusable(Observer observer);
+
+  /// Whether a process of the tenant has a journal in that directory, or left one.
+  static bool exists(const Options& options);
   /// Opens the journal and begins to deliver what is in it. Nothing is taken before.
   async::Task<Expected<void>> open();
 
-  /// Returns when the rows are on disk. `overloaded`, `unavailable`: not acknowledged, try again later.
+  /// Returns when the rows are on disk. `overloaded`, `unavailable`: not acknowledged, try again later;
+  /// `body_too_large`: with fewer elements.
   async::Task<Expected<void>> write(EncodedRows rows);
 
   /// Refuses new rows, commits the present ones and gives the store `drain` to take what waits; the rest stays in the

@@ -129,6 +129,46 @@ void sync_directory(const std::filesystem::path& directory) {
   close(descriptor);
 }
 
+// Pages that were given up before their commit are never written; where they are the last ones, the file is shorter.
+int check_free(MDB_env* environment, std::size_t first, std::size_t last) {
+  const Transaction transaction(environment, MDB_RDONLY);
+  if (transaction.code() != 0) return transaction.code();
+  constexpr MDB_dbi kFreePages = 0;
+  MDB_cursor* made = nullptr;
+  if (const int code = mdb_cursor_open(transaction.get(), kFreePages, &made); code != 0) return code;
+  const Cursor cursor(made);
+  std::size_t found = 0;
+  MDB_val key{}, value{};
+  int code = mdb_cursor_get(cursor.get(), &key, &value, MDB_FIRST);
+  for (; code == 0; code = mdb_cursor_get(cursor.get(), &key, &value, MDB_NEXT)) {
+    // How many they are stands before them.
+    const std::span pages(static_cast<const std::size_t*>(value.mv_data), value.mv_size / sizeof(std::size_t));
+    for (const auto page : pages.subspan(std::min<std::size_t>(1, pages.size())))
+      found += page >= first && page <= last;
+  }
+  if (code != MDB_NOTFOUND) return code;
+  return found == last - first + 1 ? 0 : MDB_CORRUPTED;
+}
+
+// Who reads a page that a file should have and has not is ended (SIGBUS): a file that was cut off is refused before.
+int check_length(MDB_env* environment) {
+  MDB_envinfo info{};
+  MDB_stat pages{};
+  int file = -1;
+  if (const int code = mdb_env_info(environment, &info); code != 0) return code;
+  if (const int code = mdb_env_stat(environment, &pages); code != 0) return code;
+  if (const int code = mdb_env_get_fd(environment, &file); code != 0) return code;
+  struct stat present{};
+  if (fstat(file, &present) != 0) return errno;
+  const auto first = static_cast<std::size_t>(present.st_size) / pages.ms_psize;
+  if (first > info.me_last_pgno) return 0;
+  // To look for what is free is to read pages, too.
+  if (ftruncate(file, static_cast<off_t>((info.me_last_pgno + 1) * pages.ms_psize)) != 0) return errno;
+  const int code = check_free(environment, first, info.me_last_pgno);
+  if (code != 0 && ftruncate(file, present.st_size) != 0) return errno;
+  return code;
+}
+
 struct Tables {
   MDB_dbi records = 0, about = 0;
 };
@@ -177,6 +217,7 @@ struct Journal::Impl {
         code != 0) {
       return code;
     }
+    if (const int code = check_length(made); code != 0) return code;
     return open_tables(made, tables);
   }
 

@@ -154,6 +154,27 @@ TEST_CASE("A directory that cannot be a journal is refused with its reason") {
   CHECK(made.error().code == ErrorCode::bad_configuration);
 }
 
+TEST_CASE("A journal whose file was cut off is refused, and left as long as it is") {
+  const Folder folder;
+  {
+    auto journal = opened(folder);
+    for (int round = 0; round < 20; ++round) {
+      REQUIRE(commit(journal, {std::string(9'000, 'a'), "small"}, Ids{2 * static_cast<std::uint64_t>(round) - 3}));
+    }
+    REQUIRE(commit(journal, {std::string(100'000, 'z')}));  // up to the end
+  }
+  const auto file = folder.journal() / "data.mdb";
+  const auto whole = std::filesystem::file_size(file);
+  for (auto size = whole - 50'000; size > 3 * 4096; size -= std::min<std::uintmax_t>(size, 5'000)) {
+    CAPTURE(size);
+    std::filesystem::resize_file(file, size);
+    const auto made = Journal::open(folder.journal(), {.capacity = 4u << 20});
+    REQUIRE_FALSE(made);
+    CHECK(made.error().code == ErrorCode::bad_configuration);
+    CHECK(std::filesystem::file_size(file) == size);
+  }
+}
+
 TEST_CASE("A full journal refuses records, takes removals, and has room again after them") {
   const Folder folder;
   auto journal = opened(folder, {.capacity = 1u << 20});

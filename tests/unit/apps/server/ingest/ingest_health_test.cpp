@@ -1,5 +1,6 @@
 #include "server/ingest/ingest_health.hpp"
 
+#include <boost/json/serialize.hpp>
 #include <catch2/catch.hpp>
 
 using namespace cameleer;
@@ -64,4 +65,20 @@ TEST_CASE("what was set aside is told while its files are there, and what could 
   figures.set_aside_files = 0;
   figures.set_aside["not_written"] = 1;
   CHECK(codes_of(figures) == Codes{"rows_set_aside"});
+}
+
+TEST_CASE("a journal that nobody can read is told with since when") {
+  auto figures = with_room(1);
+  figures.unusable_journals = 1;
+  figures.unusable_since = kNow - 5min;
+  CHECK(codes_of(figures) == Codes{"journal_unusable"});
+  CHECK(journal_warnings(figures, kNow).front().since == kNow - 5min);
+}
+
+TEST_CASE("readiness shows whole numbers") {
+  auto figures = with_room(125);
+  figures.records = 3;
+  CHECK(boost::json::serialize(ingest_state(figures, 41'999ms)) ==
+        R"({"store":"up","journal":{"usedPercent":12,"records":3,"lagSeconds":41,"refused":0},"setAside":0})");
+  CHECK(boost::json::serialize(ingest_state(with_room(2'000), 0ms)).find(R"("usedPercent":100,)") != std::string::npos);
 }

@@ -85,6 +85,9 @@ struct Life {
         held(
             std::in_place, store.io.get_executor(), batches, [&store_] { return store_.now; }, within(folder, options)),
         writer(*held) {
+    writer.on_unusable([this](const std::filesystem::path& journal, std::string_view) {
+      unusable.push_back(journal.filename().string());
+    });
     bool done = false;
     asio::co_spawn(store.io, open(this, &done), asio::detached);
     store.run_until([&] { return done; });
@@ -151,6 +154,7 @@ struct Life {
   Expected<void> opened;
   std::map<std::string, std::string> results;
   std::vector<std::string> answered;  // in their order
+  std::vector<std::string> unusable;  // journals of others, as told
 };
 
 inline std::multiset<std::string> bodies(std::initializer_list<std::string> all) {
