@@ -1,16 +1,10 @@
 // The server of the integration tests, with the time it takes to be ready and a port that is known before.
 import { get } from 'node:http';
-import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '../integration/free_port.mjs';
 import { ServerProcess } from '../integration/server_process.mjs';
 
-export async function freePort() {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => probe.once('listening', resolve));
-  const { port } = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
+export { freePort };
 
 const statusOf = (url) => new Promise((resolve) => {
   get(url, { agent: false, timeout: 1000 }, (answer) => { answer.resume(); resolve(answer.statusCode); }).on('error', () => resolve(0));

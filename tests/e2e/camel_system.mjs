@@ -1,11 +1,11 @@
 // The orders fixture: two real Camel applications with the agent attached, sending to a server.
 import { spawn, execFile } from 'node:child_process';
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '../integration/free_port.mjs';
 import { eventually } from '../integration/server_process.mjs';
 import { logOf } from '../secrets/collect.mjs';
 import { RecordingProxy } from './recording_proxy.mjs';
@@ -13,14 +13,6 @@ import { RecordingProxy } from './recording_proxy.mjs';
 const loadScript = fileURLToPath(new URL('../fixtures/orders/load.sh', import.meta.url));
 const orders = process.env.CAMELEER_ORDERS, agent = process.env.CAMELEER_AGENT_JAR;
 export const camelVersions = (process.env.CAMELEER_CAMEL_VERSIONS ?? '').split(' ').filter(Boolean);
-
-async function freePort() {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => probe.once('listening', resolve));
-  const { port } = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
 
 export class CamelSystem {
   /** @param {{env?: object, jvm?: string[]}} options given to both applications */

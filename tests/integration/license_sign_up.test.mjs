@@ -1,8 +1,7 @@
 // The cap of users at the sign-in with an OpenID provider: whoever is known gets in, whoever is new does not.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
-import { once } from 'node:events';
+import { freePort } from './free_port.mjs';
 import { licence, newKeyPair, tokenOf } from './license_tokens.mjs';
 import { Browser, RealProvider, audience } from './oidc_provider.mjs';
 import { ServerProcess, eventually } from './server_process.mjs';
@@ -11,14 +10,6 @@ const people = ['ada', 'bob', 'cleo', 'dora'];
 const provider = new RealProvider(Object.fromEntries(people.map((name) => [name, { name, preferred_username: name }])));
 const vendor = newKeyPair();
 let server, admin;
-
-async function freePort() {
-  const socket = createServer().listen(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  await new Promise((resolve) => socket.close(resolve));
-  return port;
-}
 
 before(async () => {
   const port = await freePort();

@@ -1,24 +1,15 @@
 // Another master key, in three starts: with the old one, with both, with the new one. And what is left of the old one.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
-import { once } from 'node:events';
 import { randomBytes } from 'node:crypto';
 import { CommandStream, envelopeIn } from './command_stream.mjs';
+import { freePort } from './free_port.mjs';
 import { Browser, RealProvider, audience } from './oidc_provider.mjs';
 import { ServerProcess, anExecution, eventually } from './server_process.mjs';
 
 const [first, second] = [randomBytes(32).toString('base64'), randomBytes(32).toString('base64')];
 const provider = new RealProvider({ ada: { name: 'Ada', preferred_username: 'ada', realm_access: { roles: ['OPERATOR'] } } });
 let server, pair, agent, browser;
-
-async function freePort() {
-  const socket = createServer().listen(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  await new Promise((resolve) => socket.close(resolve));
-  return port;
-}
 
 async function restart(env) {
   await server.stop();

@@ -1,8 +1,7 @@
 // Sign-in and tokens of a certified OpenID provider: code and PKCE in a browser, programs, tenants, rotation, outage.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
-import { once } from 'node:events';
+import { freePort } from './free_port.mjs';
 import { Browser, RealProvider, audience, signingKey } from './oidc_provider.mjs';
 import { ServerProcess, eventually } from './server_process.mjs';
 
@@ -11,14 +10,6 @@ const provider = new RealProvider({
   admin: { name: 'Not the admin', preferred_username: 'admin', realm_access: { roles: [] } },
 });
 let server;
-
-async function freePort() {
-  const socket = createServer().listen(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  await new Promise((resolve) => socket.close(resolve));
-  return port;
-}
 
 before(async () => {
   const port = await freePort();

@@ -1,8 +1,7 @@
 // From what real providers say to what people may do here, shown at the server: Okta, Azure AD, Logto, and teams of every size.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
-import { once } from 'node:events';
+import { freePort } from './free_port.mjs';
 import { Browser, RealProvider, audience } from './oidc_provider.mjs';
 import { ServerProcess, eventually } from './server_process.mjs';
 
@@ -21,10 +20,7 @@ const provider = new RealProvider({
 let server, admin;
 
 before(async () => {
-  const socket = createServer().listen(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  await new Promise((resolve) => socket.close(resolve));
+  const port = await freePort();
   provider.redirectUris = [`http://127.0.0.1:${port}/api/v1/auth/oidc/callback`];
   await provider.start();
   server = new ServerProcess({ port });

@@ -3,10 +3,9 @@ import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { createServer } from 'node:net';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort } from './free_port.mjs';
 import { Browser, RealProvider, audience } from './oidc_provider.mjs';
 import { ServerProcess, eventually } from './server_process.mjs';
 
@@ -16,14 +15,6 @@ const provider = new RealProvider({
 }, { tokenLife: 4 });
 const masterKey = randomBytes(32).toString('base64');
 let left, right;
-
-async function freePort() {
-  const socket = createServer().listen(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  await new Promise((resolve) => socket.close(resolve));
-  return port;
-}
 
 const engine = (name) => ({ secret: readFileSync(join(left.folder, 'data', name, 'password'), 'utf8').trim(), sockets: join(left.folder, 'data/postgres/run') });
 function sql(statement) {
