@@ -111,16 +111,6 @@ void add_command_metrics(Metrics& metrics, const CommandService& commands) {
   }
 }
 
-std::optional<JournaledWriter::Options> journal_options(const Settings& settings) {
-  if (settings.ingest.acknowledge_after != "journal") return std::nullopt;
-  const std::filesystem::path data(settings.data_directory);
-  const std::filesystem::path elsewhere(settings.ingest.journal_directory);
-  return JournaledWriter::Options{.directory = elsewhere.empty() ? data / "journal" : elsewhere,
-                                  .tenant = settings.tenant_id,
-                                  .rejected = data / "rejected",
-                                  .capacity = settings.ingest.journal_bytes};
-}
-
 std::vector<std::byte> bytes_of(const std::string& key) {
   const auto bytes = std::as_bytes(std::span(key));
   return {bytes.begin(), bytes.end()};
@@ -151,6 +141,17 @@ void add_oidc_metrics(Metrics& metrics, const ProviderTokens& tokens) {
 }
 
 }  // namespace
+
+std::optional<JournaledWriter::Options> journal_options(const Settings& settings) {
+  const std::filesystem::path data(settings.data_directory);
+  const std::filesystem::path elsewhere(settings.ingest.journal_directory);
+  JournaledWriter::Options options{.directory = elsewhere.empty() ? data / "journal" : elsewhere,
+                                   .tenant = settings.tenant_id,
+                                   .rejected = data / "rejected",
+                                   .capacity = settings.ingest.journal_bytes};
+  if (settings.ingest.acknowledge_after != "journal" && !JournaledWriter::exists(options)) return std::nullopt;
+  return options;
+}
 
 std::string store_name_of(std::string_view tenant) {
   return "tenant_" + std::string(tenant);
@@ -240,7 +241,8 @@ Services::Services(async::Executor executor, const Settings& settings, const Sto
                   [this](std::string environment, std::string application) {
                     return configuration.sensitive_keys_of(std::move(environment), std::move(application));
                   },
-              .journal = journal_options(settings)}),
+              .journal = journal_options(settings),
+              .acknowledge_stored = settings.ingest.acknowledge_after != "journal"}),
       executions(clickhouse, [this](std::string slug) { return readable_environment(*this, std::move(slug)); }, clock,
                  {.tenant = settings.tenant_id,
                   .cursor_key = bytes_of(keys.cursors().bytes),

@@ -44,6 +44,10 @@ struct StoreAddresses {
   bool clickhouse_is_local = true;  ///< bodies are compressed to a remote one only
 };
 
+/// The journal before the store. None: data is acknowledged when it is stored, and no earlier process left a journal
+/// with what is still to be delivered.
+std::optional<JournaledWriter::Options> journal_options(const Settings& settings);
+
 /// The stores, the features and the router over them, in the order they need each other. Building them connects to
 /// nothing.
 struct Services {

@@ -79,6 +79,29 @@ describe('a journal before the store', () => {
     agent = await server.registerAgent();
   });
 
+  test('is delivered by a server that acknowledges what is stored, which adds nothing to it', async () => {
+    const flags = server.flags;
+    process.kill(await engineOf(server), 'SIGSTOP');
+    await take('left-behind');
+    await server.kill();
+    server.flags = flags.map((flag) => flag.replace('ack=journal', 'ack=clickhouse'));
+    await server.start();
+    token = await server.adminToken();
+    agent = await server.registerAgent();
+    await allShown(server, token, acknowledged);
+    await eventually('the journal has forgotten it', async () => await figure(server, 'cameleer_ingest_journal_bytes') === 0);
+    const commits = await figure(server, 'cameleer_ingest_journal_commits_total');
+    await take('stored-at-once');
+    assert.equal((await shown(server, token))['stored-at-once'], 1);
+    assert.equal(await figure(server, 'cameleer_ingest_journal_commits_total'), commits);
+    server.flags = flags;
+    await server.stop();
+    await server.start();
+    token = await server.adminToken();
+    agent = await server.registerAgent();
+    await allShown(server, token, acknowledged);
+  });
+
   test('refuses with 503 when it is full, drops nothing, and takes data again when there is room', async () => {
     const engine = await engineOf(server);
     process.kill(engine, 'SIGSTOP');

@@ -99,7 +99,8 @@ async::Task<Expected<IngestResult>> IngestService::take(DataKind kind, const Pri
   if (!sightings.empty()) parts.insert(parts.begin(), catalog_rows(options_.tenant, environment, sightings));
   auto& rows = decoded->rows;
   rows.sender = sender;
-  auto written = journal_ ? co_await journal_->write(std::move(rows)) : co_await writer_.write(std::move(rows));
+  const bool journaled = journal_ && !options_.acknowledge_stored;
+  auto written = journaled ? co_await journal_->write(std::move(rows)) : co_await writer_.write(std::move(rows));
   if (!written) {
     catalog_.forget(environment, sightings);
     // Whether the content is to blame is not known: the agent keeps it.
