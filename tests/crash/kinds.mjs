@@ -106,18 +106,20 @@ async function fillStoreDisk({ trial, run, random, say }) {
   say(`disk of the store full but for ${leave} bytes, ${await retries() - before} deliveries repeated`);
 }
 
-/** The store is gone for `seconds`, by SIGTERM or SIGKILL. */
+/** The store is gone for `seconds`, by SIGTERM or SIGKILL. At full load the journal is full before it is back. */
 async function stopStore({ trial, run, random, say, seconds = 120 }) {
   await isWell(trial);
   const gently = random() < 0.5;
   await (gently ? trial.store.stop() : trial.store.kill());
   const end = Date.now() + seconds * 1000;
-  while (Date.now() < end) await run.grows('while the store is away');
-  const waiting = await trial.figure('cameleer_ingest_journal_records');
+  await run.grows('while the store is away');
+  await delay(end - Date.now());
+  const figure = (name, labels) => trial.figure(`cameleer_ingest_journal_${name}`, labels);
+  const waiting = await figure('records'), bytes = await figure('bytes'), refused = await figure('refused_total', 'reason="full"');
   await trial.store.start();
   await isWell(trial);
-  await trial.caughtUp(300);
-  say(`store ${gently ? 'stopped' : 'killed'} for ${seconds} s, ${waiting} requests waited in the journal`);
+  await run.grows('when the store is back');
+  say(`store ${gently ? 'stopped' : 'killed'} for ${seconds} s, ${waiting} requests waited in the journal (${Math.round(bytes / 1048576)} MiB), ${refused} found it full`);
 }
 
 const sick = (group) => async ({ trial, run, random, say }) => {
