@@ -20,10 +20,15 @@ constexpr RetentionTables::Table kTables[] = {
     {Kind::metric, "agent_events", "time"},
 };
 
+// A table's comment from the change of its clauses, in one step with it, until what it stores was told of them: whoever
+// looks next, after a death as well, goes on there.
+constexpr std::string_view kUntold = "Retention has changed, and what is stored is to be told.";
+
 // Two lists side by side: the days of each clause, and the names in it as they stand there.
 constexpr const char* kRead =
     R"(SELECT name, extractAll(create_table_query, 'toIntervalDay\\((\\d+)\\) WHERE environment IN \\(') AS days, )"
-    R"(extractAll(create_table_query, 'WHERE environment IN \\(([^)]*)\\)') AS names )"
+    R"(extractAll(create_table_query, 'WHERE environment IN \\(([^)]*)\\)') AS names, )"
+    "comment "
     "FROM system.tables WHERE database = currentDatabase() AND name IN {names:Array(String)}";
 
 // The engine's spelling of names in which nothing needs an escape.
@@ -60,13 +65,13 @@ async::Task<Outcome<std::vector<RetentionTables::Present>>> RetentionTables::rea
   std::vector<std::string> names;
   for (const auto& table : kTables) names.emplace_back(table.name);
   std::vector<Present> present;
-  std::function<bool(const clickhouse::Row&)> take = [this, &present](const clickhouse::Row& row) {
+  std::function<bool(const clickhouse::Row&)> take = [&present](const clickhouse::Row& row) {
     const auto name = row.text(row.column("name"));
     for (const auto& table : kTables) {
       if (table.name != name) continue;
       // One that is as good as unchanged is changed again.
-      present.push_back(
-          {.table = table, .clauses = untold_.contains(table.name) ? RetentionClauses{} : clauses_in(row)});
+      const bool told = row.text(row.column("comment")) != kUntold;
+      present.push_back({.table = table, .clauses = told ? clauses_in(row) : RetentionClauses{}});
     }
     return true;
   };
@@ -78,20 +83,19 @@ async::Task<Outcome<std::vector<RetentionTables::Present>>> RetentionTables::rea
 
 async::Task<Outcome<void>> RetentionTables::change(Present table, RetentionClauses clauses) {
   clickhouse::Parameters which{Parameter::text("table", table.table.name)};
+  const bool tells = shortens(table.clauses, clauses);
   auto done = co_await engine_.execute(
       fmt::format(
           "ALTER TABLE {{table:Identifier}} "
-          "(MODIFY SETTING merge_with_ttl_timeout = 300, materialize_ttl_recalculate_only = 1), (MODIFY TTL {}) "
+          "(MODIFY SETTING merge_with_ttl_timeout = 300, materialize_ttl_recalculate_only = 1), (MODIFY TTL {}){} "
           "SETTINGS materialize_ttl_after_modify = 0",
-          ttl_of(clauses, table.table.time)),
+          ttl_of(clauses, table.table.time), tells ? fmt::format(", (MODIFY COMMENT '{}')", kUntold) : ""),
       which);
-  if (!done || !shortens(table.clauses, clauses)) co_return done;
+  if (!done || !tells) co_return done;
   // Reads the times alone; without it a part that is not merged any more would never learn of it.
-  untold_.insert(table.table.name);
-  done = co_await engine_.execute("ALTER TABLE {table:Identifier} MATERIALIZE TTL SETTINGS mutations_sync = 0",
-                                  std::move(which));
-  if (done) untold_.erase(table.table.name);
-  co_return done;
+  done = co_await engine_.execute("ALTER TABLE {table:Identifier} MATERIALIZE TTL SETTINGS mutations_sync = 0", which);
+  if (!done) co_return done;
+  co_return co_await engine_.execute("ALTER TABLE {table:Identifier} MODIFY COMMENT ''", std::move(which));
 }
 
 }  // namespace cameleer::server

@@ -1,6 +1,5 @@
 #pragma once
 #include <cameleer/clickhouse/client.hpp>
-#include <set>
 
 #include "server/retention/retention_rules.hpp"
 
@@ -17,7 +16,7 @@ class RetentionTables {
   };
   static std::span<const Table> all();
 
-  /// A table as the engine has it.
+  /// A table as the engine has it; without clauses where a change did not come to its end.
   struct Present {
     Table table;
     RetentionClauses clauses;
@@ -31,7 +30,6 @@ class RetentionTables {
 
  private:
   clickhouse::Client& engine_;
-  std::set<std::string_view> untold_;  ///< what they store could not be told yet
 };
 
 }  // namespace cameleer::server

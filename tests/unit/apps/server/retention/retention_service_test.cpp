@@ -37,8 +37,8 @@ struct Fixture : ServicesOnLoop {
     run(environments->update(slug, {.execution_retention_days = executions})).value();
   }
   void execute(std::string sql) {
-    const auto done = run(engine.execute(std::move(sql)));
-    if (!done) throw std::runtime_error(done.error().text);
+    const auto done = run(engine.execute(sql));
+    if (!done) throw std::runtime_error(sql + ": " + done.error().error.message + done.error().text);
   }
   std::string ask(std::string sql) {
     std::string answer;
@@ -178,6 +178,35 @@ TEST_CASE_METHOD(Fixture, "rows beyond what is kept vanish by themselves, and no
   // What lies there is told of it: nobody has to ask for a merge.
   CHECK(comes_to("staging", "5"));
   CHECK(rows("default") == "30");
+}
+
+TEST_CASE_METHOD(Fixture,
+                 "a death between the change of a table and the telling of its rows leaves none of them for ever") {
+  wish("staging", 40);
+  tick();
+  insert("staging");
+  wish("staging", 5);
+  tick();
+  now += kDelay;
+  // The table takes the change of its clauses, and no mutation for now.
+  execute("SYSTEM STOP MERGES executions");
+  execute("ALTER TABLE executions MODIFY SETTING number_of_mutations_to_throw = 1");
+  execute("ALTER TABLE executions DELETE WHERE execution_id = 'nobody' SETTINGS mutations_sync = 0");
+  tick();
+  CHECK(ttl("executions").find("toIntervalDay(5)") != std::string::npos);
+  CHECK(retention.figures().refusals == 1);
+
+  execute("KILL MUTATION WHERE database = currentDatabase() AND table = 'executions'");
+  execute("ALTER TABLE executions RESET SETTING number_of_mutations_to_throw");
+  execute("SYSTEM START MERGES executions");
+  RetentionService after_restart(io.get_executor(), *pool, engine, policy, [this] { return now; }, kDelay);
+  REQUIRE(run(after_restart.tick()));
+  CHECK(after_restart.figures().changes == 1);
+  CHECK(comes_to("staging", "5"));
+  // And that was all.
+  now += 10min;
+  REQUIRE(run(after_restart.tick()));
+  CHECK(after_restart.figures().changes == 1);
 }
 
 TEST_CASE_METHOD(Fixture, "a hundred years are as long as they are") {
