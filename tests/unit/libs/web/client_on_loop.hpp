@@ -5,9 +5,8 @@
 #include <boost/asio/io_context.hpp>
 #include <cameleer/web/client.hpp>
 #include <catch2/catch.hpp>
-#include <cstdlib>
-#include <filesystem>
 
+#include "../../temporary_folder.hpp"
 #include "scripted_peer.hpp"
 
 /// What tests of a client say again and again.
@@ -16,6 +15,7 @@ namespace scripted {
 namespace web = cameleer::web;
 using cameleer::async::Executor;
 using cameleer::async::Task;
+using cameleer::test::TemporaryFolder;
 using namespace std::chrono_literals;
 
 /// Runs a coroutine to its end; what it throws, assertions included, is thrown here. `body` outlives the coroutine.
@@ -64,16 +64,5 @@ inline Server::Script answering(std::string bytes, bool close) {
     }
   };
 }
-
-struct TemporaryDirectory {
-  TemporaryDirectory() {
-    char pattern[] = "/tmp/cameleer-client-XXXXXX";
-    path = ::mkdtemp(pattern);
-  }
-  ~TemporaryDirectory() { std::filesystem::remove_all(path); }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  std::string path;
-};
 
 }  // namespace scripted

@@ -106,8 +106,8 @@ TEST_CASE("a request cannot smuggle lines or framing") {
 }
 
 TEST_CASE("a unix socket is an endpoint like another") {
-  const TemporaryDirectory directory;
-  const auto path = directory.path + "/socket";
+  const TemporaryFolder folder;
+  const auto path = (folder.path / "socket").string();
   Server server(answering(with_length("unix"), false), path);
   run([&](Executor executor) -> Task<> {
     auto client = client_of(executor, "unix:" + path);

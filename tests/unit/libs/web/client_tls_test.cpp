@@ -4,9 +4,9 @@ using namespace cameleer;
 using namespace scripted;
 
 TEST_CASE("TLS names the host it wants and accepts nobody else") {
-  const TemporaryDirectory directory;
-  const auto right = scripted::make_certificate(directory.path, "localhost");
-  const auto wrong = scripted::make_certificate(directory.path, "elsewhere.test");
+  const TemporaryFolder folder;
+  const auto right = make_certificate(folder.path, "localhost");
+  const auto wrong = make_certificate(folder.path, "elsewhere.test");
   struct Case {
     const char* name;
     const scripted::TlsFiles& served;
@@ -47,8 +47,8 @@ TEST_CASE("TLS names the host it wants and accepts nobody else") {
 }
 
 TEST_CASE("large bodies go both ways over TLS") {
-  const TemporaryDirectory directory;
-  const auto files = scripted::make_certificate(directory.path, "localhost");
+  const TemporaryFolder folder;
+  const auto files = make_certificate(folder.path, "localhost");
   const auto echo = [](Connection& connection) {
     while (const auto request = connection.request()) {
       connection.send(with_length(request->substr(request->find("\r\n\r\n") + 4)));
@@ -68,8 +68,8 @@ TEST_CASE("large bodies go both ways over TLS") {
 }
 
 TEST_CASE("an answer without length over TLS ends with the peer's word only") {
-  const TemporaryDirectory directory;
-  const auto files = scripted::make_certificate(directory.path, "localhost");
+  const TemporaryFolder folder;
+  const auto files = make_certificate(folder.path, "localhost");
   for (const bool said : {true, false}) {
     const auto script = [said](Connection& connection) {
       connection.request();

@@ -2,33 +2,20 @@
 #include <sys/socket.h>
 
 #include <catch2/catch.hpp>
-#include <filesystem>
 
 #include "live_server.hpp"
-#include "scripted_peer.hpp"
+#include "server_certificate.hpp"
 
 using namespace cameleer;
 using namespace live;
 
 namespace {
 
-struct Certificate {
-  Certificate() {
-    char pattern[] = "/tmp/cameleer-tls-XXXXXX";
-    directory = ::mkdtemp(pattern);
-    files = scripted::make_certificate(directory, "localhost");
-  }
-  ~Certificate() { std::filesystem::remove_all(directory); }
-  [[nodiscard]] web::ServerOptions options() const {
-    web::ServerOptions options;
-    options.tls_certificate_file = files.certificate;
-    options.tls_key_file = files.key;
-    options.header_time = std::chrono::seconds(60);  // no test waits for it
-    return options;
-  }
-  std::string directory;
-  scripted::TlsFiles files;
-};
+web::ServerOptions options_of(const Certificate& certificate) {
+  auto options = certificate.options();
+  options.header_time = std::chrono::seconds(60);  // no test waits for it
+  return options;
+}
 
 /// A TLS client that says when its records are written, and in which pieces.
 class RecordPeer {
@@ -108,7 +95,7 @@ constexpr std::string_view kWorld = "world\"}";
 
 TEST_CASE("a TLS peer may send byte by byte") {
   const Certificate certificate;
-  const Server server(certificate.options());
+  const Server server(options_of(certificate));
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     RecordPeer peer(server, 1, version);
     peer.send(get("/hello"));
@@ -121,7 +108,7 @@ TEST_CASE("a TLS peer may send byte by byte") {
 
 TEST_CASE("a request may come in the same bytes as the end of the handshake, and many in one record") {
   const Certificate certificate;
-  const Server server(certificate.options());
+  const Server server(options_of(certificate));
   RecordPeer peer(server);
   std::string all;
   for (int count = 0; count < 50; ++count) all += get("/hello");
@@ -134,7 +121,7 @@ TEST_CASE("a request may come in the same bytes as the end of the handshake, and
 
 TEST_CASE("the keys of a TLS connection may change at any time") {
   const Certificate certificate;
-  const Server server(certificate.options());
+  const Server server(options_of(certificate));
   RecordPeer peer(server);
   const std::string body(300'000, 'k');
   for (int round = 0; round < 3; ++round) {
@@ -146,7 +133,7 @@ TEST_CASE("the keys of a TLS connection may change at any time") {
 
 TEST_CASE("a storm of key updates keeps nobody else waiting") {
   const Certificate certificate;
-  const Server server(certificate.options());
+  const Server server(options_of(certificate));
   RecordPeer peer(server);
   for (int count = 0; count < 5'000; ++count) {
     REQUIRE(SSL_key_update(peer.tls(), SSL_KEY_UPDATE_NOT_REQUESTED) == 1);
@@ -161,7 +148,7 @@ TEST_CASE("a storm of key updates keeps nobody else waiting") {
 
 TEST_CASE("a TLS peer that has said its end still gets its answer") {
   const Certificate certificate;
-  const Server server(certificate.options());
+  const Server server(options_of(certificate));
   RecordPeer peer(server);
   peer.write(get("/hello"));
   SSL_shutdown(peer.tls());
@@ -172,7 +159,7 @@ TEST_CASE("a TLS peer that has said its end still gets its answer") {
 
 TEST_CASE("a TLS peer that is cut off in a body leaves nothing behind") {
   const Certificate certificate;
-  const Server server(certificate.options());
+  const Server server(options_of(certificate));
   {
     RecordPeer peer(server);
     peer.send(post("/large", std::string(50'000, 'c')).substr(0, 30'000));
@@ -192,7 +179,7 @@ TEST_CASE("a TLS peer that reads late gets all of a large answer, and its next r
     };
     co_return response;
   };
-  const Server server(certificate.options(), {route});
+  const Server server(options_of(certificate), {route});
   RecordPeer peer(server);
   peer.send(get("/stream"));
   // The server can write no more, and reads what comes: new keys and a request.
@@ -213,7 +200,7 @@ TEST_CASE("a TLS peer that reads late gets all of a large answer, and its next r
 
 TEST_CASE("a handshake that grows beyond reason is ended") {
   const Certificate certificate;
-  const Server server(certificate.options());
+  const Server server(options_of(certificate));
   auto peer = server.connect();
   // A first message of 131,392 bytes, the most that OpenSSL would take, in records of 16 KiB.
   const std::string start("\x01\x02\x01\x40\x03\x03", 6);

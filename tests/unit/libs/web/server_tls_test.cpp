@@ -1,6 +1,4 @@
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
@@ -8,57 +6,15 @@
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/write.hpp>
 #include <catch2/catch.hpp>
-#include <cstdlib>
-#include <filesystem>
 
 #include "live_server.hpp"
+#include "server_certificate.hpp"
 
 using namespace cameleer;
 using namespace live;
 namespace asio = boost::asio;
 
 namespace {
-
-/// A fresh self-signed certificate in a directory of its own.
-class Certificate {
- public:
-  Certificate() {
-    char pattern[] = "/tmp/cameleer-tls-XXXXXX";
-    directory_ = ::mkdtemp(pattern);
-    std::unique_ptr<EVP_PKEY, void (*)(EVP_PKEY*)> key(EVP_EC_gen("P-256"), &EVP_PKEY_free);
-    std::unique_ptr<X509, void (*)(X509*)> certificate(X509_new(), &X509_free);
-    X509_set_version(certificate.get(), 2);
-    ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), 1);
-    X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -60);
-    X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 3600);
-    X509_set_pubkey(certificate.get(), key.get());
-    auto* name = X509_get_subject_name(certificate.get());
-    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("localhost"), -1, -1,
-                               0);
-    X509_set_issuer_name(certificate.get(), name);
-    X509_sign(certificate.get(), key.get(), EVP_sha256());
-    write(certificate_file(), [&](FILE* file) { PEM_write_X509(file, certificate.get()); });
-    write(key_file(),
-          [&](FILE* file) { PEM_write_PrivateKey(file, key.get(), nullptr, nullptr, 0, nullptr, nullptr); });
-  }
-  ~Certificate() { std::filesystem::remove_all(directory_); }
-  [[nodiscard]] std::string certificate_file() const { return directory_ + "/certificate.pem"; }
-  [[nodiscard]] std::string key_file() const { return directory_ + "/key.pem"; }
-  [[nodiscard]] web::ServerOptions options() const {
-    web::ServerOptions options;
-    options.tls_certificate_file = certificate_file();
-    options.tls_key_file = key_file();
-    return options;
-  }
-
- private:
-  template <class Write>
-  static void write(const std::string& path, Write write) {
-    std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "w"), &std::fclose);
-    write(file.get());
-  }
-  std::string directory_;
-};
 
 class TlsPeer {
  public:

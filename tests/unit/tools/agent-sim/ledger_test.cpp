@@ -1,24 +1,17 @@
 #include "agent-sim/ledger.hpp"
 
 #include <catch2/catch.hpp>
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
+
+#include "../../temporary_folder.hpp"
 
 using namespace cameleer;
 using namespace cameleer::sim;
 
 namespace {
 
-struct Folder {
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "cameleer-ledger-XXXXXX").string();
-    if (!::mkdtemp(name.data())) throw std::runtime_error("no temporary folder");
-    path = name;
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
+struct Folder : test::TemporaryFolder {
   [[nodiscard]] std::string file() const { return (path / "ledger").string(); }
-  std::filesystem::path path;
 };
 
 Record record(std::uint64_t number) {

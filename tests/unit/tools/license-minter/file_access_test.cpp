@@ -1,28 +1,17 @@
 #include <sys/stat.h>
 
 #include <catch2/catch.hpp>
-#include <cstdlib>
 #include <fstream>
 #include <license-minter/file_access.hpp>
 #include <sstream>
+
+#include "../../temporary_folder.hpp"
 
 using namespace cameleer;
 using namespace cameleer::license_minter;
 namespace fs = std::filesystem;
 
 namespace {
-
-struct Folder {
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "minter-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~Folder() { fs::remove_all(path); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  fs::path path;
-};
 
 std::string content_of(const fs::path& path) {
   std::ifstream file(path);
@@ -44,7 +33,7 @@ std::ptrdiff_t files_in(const fs::path& folder) {
 }  // namespace
 
 TEST_CASE("a file is written whole, with its mode, and nothing is left beside it") {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   const auto path = folder.path / "token";
   REQUIRE(write_file(path, "first", 0600, Overwrite::no));
   CHECK(content_of(path) == "first");
@@ -56,7 +45,7 @@ TEST_CASE("a file is written whole, with its mode, and nothing is left beside it
 }
 
 TEST_CASE("a file that exists is kept unless it may be overwritten") {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   const auto path = folder.path / "key";
   REQUIRE(write_file(path, "first", 0600, Overwrite::no));
   const auto again = write_file(path, "second", 0600, Overwrite::no);
@@ -67,7 +56,7 @@ TEST_CASE("a file that exists is kept unless it may be overwritten") {
 }
 
 TEST_CASE("what is no regular file is not replaced, and a link is followed") {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   CHECK_THAT(write_file(folder.path, "x", 0600, Overwrite::yes).error().message, Catch::Contains("no regular file"));
   CHECK_FALSE(write_file("/dev/null", "x", 0600, Overwrite::yes));
   CHECK(fs::is_character_file("/dev/null"));
@@ -79,7 +68,7 @@ TEST_CASE("what is no regular file is not replaced, and a link is followed") {
 }
 
 TEST_CASE("a secret's file tells whether others may reach it") {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   const auto path = folder.path / "key";
   for (const auto& [mode, others] :
        {std::pair{0600U, false}, {0400U, false}, {0640U, true}, {0604U, true}, {0610U, true}}) {
@@ -93,7 +82,7 @@ TEST_CASE("a secret's file tells whether others may reach it") {
 }
 
 TEST_CASE("a file that cannot be read says why, and never its path") {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   const auto missing = read_secret_file(folder.path / "MC4CAQAw");
   REQUIRE_FALSE(missing);
   CHECK(missing.error().message == "cannot be read: No such file or directory");
@@ -105,7 +94,7 @@ TEST_CASE("a file that cannot be read says why, and never its path") {
 }
 
 TEST_CASE("only a file is removed") {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   REQUIRE(write_file(folder.path / "file", "x", 0600, Overwrite::no));
   remove_file(folder.path / "file");
   CHECK_FALSE(fs::exists(folder.path / "file"));

@@ -6,20 +6,14 @@
 #include <catch2/catch.hpp>
 #include <fstream>
 
+#include "../../../temporary_folder.hpp"
+
 using namespace cameleer;
 using cameleer::server::DataDirectory;
+using cameleer::test::TemporaryFolder;
 namespace fs = std::filesystem;
 
 namespace {
-
-struct TemporaryFolder {
-  fs::path path;
-  TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "cameleer-data-XXXXXX").string();
-    path = ::mkdtemp(name.data());
-  }
-  ~TemporaryFolder() { fs::remove_all(path); }
-};
 
 void fill_with_seven(std::span<std::byte> bytes) {
   std::fill(bytes.begin(), bytes.end(), std::byte{7});

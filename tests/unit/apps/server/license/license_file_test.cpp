@@ -1,25 +1,19 @@
 #include "server/license/license_file.hpp"
 
 #include <catch2/catch.hpp>
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
+
+#include "../../../temporary_folder.hpp"
 
 namespace cameleer::server {
 namespace {
 
-struct Folder {
-  Folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "cameleer-license-XXXXXX").string();
-    path = ::mkdtemp(pattern.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
+struct Folder : test::TemporaryFolder {
   [[nodiscard]] std::string write(const std::string& text) const {
     const auto file = (path / "license.jwt").string();
     std::ofstream(file, std::ios::binary) << text;
     return file;
   }
-  std::filesystem::path path;
 };
 
 TEST_CASE("a licence file is read whole, without the white space that editors add") {

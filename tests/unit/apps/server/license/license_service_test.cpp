@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
-#include <filesystem>
 #include <fstream>
 
+#include "../../../temporary_folder.hpp"
 #include "license_on_loop.hpp"
 
 namespace cameleer::test {
@@ -69,9 +69,8 @@ TEST_CASE("the highest source decides alone, and shadows what is below it") {
 
 TEST_CASE("the file is taken when it was so for two looks, and its end hands over to the next source") {
   LicenseOnLoop at;
-  std::string pattern = (std::filesystem::temp_directory_path() / "cameleer-license-XXXXXX").string();
-  const std::filesystem::path folder = ::mkdtemp(pattern.data());
-  const auto path = (folder / "license.jwt").string();
+  const TemporaryFolder folder;
+  const auto path = (folder.path / "license.jwt").string();
   CHECK(at.install(at.vendor.token(at.licence(1))) == "ACTIVE");
   server::LicenseGate gate;
   const auto process = at.start(gate, "", path);
@@ -105,7 +104,6 @@ TEST_CASE("the file is taken when it was so for two looks, and its end hands ove
   look();
   CHECK(id() == license_id(1));
   CHECK(process->view().source == server::LicenseSource::database);
-  std::filesystem::remove_all(folder);
 }
 
 TEST_CASE("another process sees a changed licence at its next look") {
