@@ -1,5 +1,6 @@
 package io.cameleer.agent.send;
 
+import static io.cameleer.agent.send.SigningServer.until;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -8,8 +9,6 @@ import java.net.ServerSocket;
 import java.net.URI;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.BooleanSupplier;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -24,6 +23,7 @@ import io.cameleer.agent.settings.RecordingRules;
 class ReportingTest {
 
     private static final Timing QUICK = new Timing(20, 20, 100, 2_000, 2_000, 1_000);
+    static final CamelState CAMEL = new KnownCamel("route");
 
     private final Counters counters = new Counters();
     private final ExecutionQueue queue = new ExecutionQueue(1_000, 1 << 20, counters);
@@ -31,33 +31,6 @@ class ReportingTest {
         new RecordingRules(EngineLevel.COMPLETE, CaptureMode.BOTH, 1, SensitiveKeys.defaults()), counters);
     private StrictServer server;
     private Reporting reporting;
-
-    static final CamelState CAMEL = new CamelState() {
-        @Override
-        public String camelVersion() {
-            return "4.4.5";
-        }
-
-        @Override
-        public String runtime() {
-            return "camel";
-        }
-
-        @Override
-        public boolean started() {
-            return true;
-        }
-
-        @Override
-        public Map<String, String> routeStates() {
-            return Map.of("route", "Started");
-        }
-
-        @Override
-        public boolean stopping() {
-            return false;
-        }
-    };
 
     @AfterEach
     void end() {
@@ -82,14 +55,6 @@ class ReportingTest {
         }
     }
 
-    private static void until(String what, BooleanSupplier condition) throws InterruptedException {
-        long deadline = System.nanoTime() + 20_000_000_000L;
-        while (!condition.getAsBoolean()) {
-            assertTrue(System.nanoTime() < deadline, "not within 20 s: " + what);
-            Thread.sleep(5);
-        }
-    }
-
     @Test
     void executions_arrive_and_the_end_is_announced() throws Exception {
         server = new StrictServer(0);
@@ -107,40 +72,15 @@ class ReportingTest {
     @Test
     void an_application_that_starts_slowly_is_registered_again_once_its_routes_are_known() throws Exception {
         server = new StrictServer(0);
-        AtomicBoolean started = new AtomicBoolean();
-        CamelState slow = new CamelState() {
-            @Override
-            public String camelVersion() {
-                return "4.4.5";
-            }
-
-            @Override
-            public String runtime() {
-                return "camel";
-            }
-
-            @Override
-            public boolean started() {
-                return started.get();
-            }
-
-            @Override
-            public Map<String, String> routeStates() {
-                return started.get() ? Map.of("route", "Started") : Map.of();
-            }
-
-            @Override
-            public boolean stopping() {
-                return false;
-            }
-        };
+        KnownCamel slow = new KnownCamel("route");
+        slow.started = false;
         AgentIdentity identity =
             new AgentIdentity(URI.create("http://127.0.0.1:" + server.port()), StrictServer.KEY, "unit", "test", "unit-1", "1");
         reporting = new Reporting(identity, QUICK, slow, queue, List::of, counters, configuration, Permissions.all());
         reporting.start();
         until("registered without waiting for ever", () -> !server.heartbeats.isEmpty());
         assertEquals(List.of(), server.registrations.get(0).get("routeIds"));
-        started.set(true);
+        slow.started = true;
         until("registered again", () -> server.registrations.size() == 2);
         assertEquals(List.of("route"), server.registrations.get(1).get("routeIds"));
         int beats = server.heartbeats.size();

@@ -1,5 +1,6 @@
 package io.cameleer.agent.send;
 
+import static io.cameleer.agent.send.SigningServer.until;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -8,7 +9,6 @@ import java.net.URI;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.BooleanSupplier;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -20,32 +20,7 @@ import io.cameleer.agent.settings.Permissions;
 class TelemetryTest {
 
     private static final Timing QUICK = new Timing(20, 20, 100, 2_000, 2_000, 1_000);
-    private static final CamelState CAMEL = new CamelState() {
-        @Override
-        public String camelVersion() {
-            return "4.4.5";
-        }
-
-        @Override
-        public String runtime() {
-            return "camel";
-        }
-
-        @Override
-        public boolean started() {
-            return true;
-        }
-
-        @Override
-        public Map<String, String> routeStates() {
-            return Map.of();
-        }
-
-        @Override
-        public boolean stopping() {
-            return false;
-        }
-    };
+    private static final CamelState CAMEL = new KnownCamel();
 
     private final Counters counters = new Counters();
     private final RecordQueue logs = new RecordQueue("logs", 3_000, 1 << 20, counters);
@@ -88,14 +63,6 @@ class TelemetryTest {
 
     private List<Object> stored() {
         return server.records("logs").stream().map(line -> line.get("message")).toList();
-    }
-
-    private static void until(String what, BooleanSupplier condition) throws InterruptedException {
-        long deadline = System.nanoTime() + 20_000_000_000L;
-        while (!condition.getAsBoolean()) {
-            assertTrue(System.nanoTime() < deadline, "not within 20 s: " + what);
-            Thread.sleep(5);
-        }
     }
 
     @Test
