@@ -7,8 +7,7 @@
 namespace cameleer::server {
 namespace {
 
-constexpr std::chrono::milliseconds kRemovalsWait{50};  // for a commit to ride with
-constexpr std::size_t kMostRemovals = 10'000;
+constexpr std::chrono::milliseconds kRemovalsWait{50};  // for a commit to ride with, or a disk that refused
 
 }  // namespace
 
@@ -56,7 +55,7 @@ async::Task<> State::run_commits() {
   // What arrives in the same turn of the loop is company already.
   co_await boost::asio::post(executor, async::use_task);
   while (!incoming.empty() || !removals.empty()) {
-    if (incoming.empty() && !stopping && removals.size() < kMostRemovals) {
+    if (incoming.empty() && !stopping) {
       async::SteadyTimer company(executor, kRemovalsWait);
       co_await company.async_wait(async::as_result);
     }

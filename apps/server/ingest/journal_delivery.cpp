@@ -158,6 +158,8 @@ void State::finished(std::uint64_t id) {
   figures.lag_seconds.add(std::chrono::duration<double>(clock() - note.arrived).count());
   removals.push_back({.id = id, .sender = note.sender, .room = journal::room_of(bytes)});
   pending.erase(found);
+  unwritten.erase(id);
+  figures.unwritten = unwritten.size();
   figures.records = pending.size();
   begin_commits();
 }

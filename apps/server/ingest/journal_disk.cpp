@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <deque>
-#include <limits>
 
 namespace cameleer::server {
 namespace {
@@ -137,7 +136,10 @@ JournalDisk::Adopted JournalDisk::adopt() {
   adopted.whole = finish_move();
   if (!adopted.whole) return adopted;
   for (const auto& path : siblings()) {
-    auto left = journal::Journal::open(path, {.capacity = std::numeric_limits<std::uint32_t>::max()});
+    // A removal needs room, however full it was left.
+    std::error_code unknown;
+    const auto size = std::filesystem::file_size(path / "data.mdb", unknown);
+    auto left = journal::Journal::open(path, {.capacity = unknown ? options_.capacity : size});
     if (left && left->records() == 0) {
       journal::Journal::remove(std::move(*left));
       continue;

@@ -106,6 +106,8 @@ async::Task<> State::set_aside(DeliveryLane* lane, SuspectRecord record, std::st
   });
   if (!kept || !std::get<0>(*kept)) {
     ++figures.set_aside["not_written"];
+    unwritten.insert(record.id);
+    figures.unwritten = unwritten.size();
     ++record.attempts;
     suspect(*lane, record);
     co_return;

@@ -119,6 +119,7 @@ struct JournaledWriter::State : std::enable_shared_from_this<State> {
   async::Task<> run_lane(DeliveryLane* lane);
   async::Task<> deliver(DeliveryLane* lane, RecordIds ids);
   async::Task<Fate> attempt(DeliveryLane* lane, RecordIds& ids);
+  std::set<std::uint64_t> unwritten;  // to be set aside, as soon as the disk lets it
   void finished(std::uint64_t id);
   async::Task<> set_aside(DeliveryLane* lane, SuspectRecord record, std::string_view reason);
   void failed(DeliveryLane& lane, const RecordIds& ids, Fate fate);

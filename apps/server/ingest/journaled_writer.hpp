@@ -39,6 +39,7 @@ class JournaledWriter {
     std::uint64_t delivered = 0, retried = 0, adopted = 0;
     std::uint64_t refused_full = 0, refused_disk = 0, refused_waiting = 0;  ///< requests that were not acknowledged
     std::map<std::string_view, std::uint64_t> set_aside = {};               ///< acknowledged requests, by reason
+    std::uint64_t unwritten = 0;                     ///< those that no file could be written for so far
     std::uint64_t evicted = 0, set_aside_files = 0;  ///< files that made room for newer ones; those there now
     std::uint64_t unusable_journals = 0;             ///< of dead processes, with what nobody could take over
     std::optional<Instant> last_refused = {}, last_set_aside = {}, store_failing_since = {}, unusable_since = {};

@@ -63,7 +63,7 @@ TEST_CASE("what was set aside is told while its files are there, and what could 
   figures.set_aside_files = 2;
   CHECK(codes_of(figures) == Codes{"rows_set_aside"});
   figures.set_aside_files = 0;
-  figures.set_aside["not_written"] = 1;
+  figures.unwritten = 1;
   CHECK(codes_of(figures) == Codes{"rows_set_aside"});
 }
 

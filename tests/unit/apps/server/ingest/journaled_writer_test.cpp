@@ -169,8 +169,10 @@ TEST_CASE("What cannot be set aside stays in the journal until it can") {
   store.run_until([&] { return life.writer.figures().set_aside.contains("not_written"); });
   store.run_until([&] { return store.bodies.contains("good"); });
   CHECK(life.writer.figures().records == 1);
+  CHECK(life.writer.figures().unwritten == 1);
   std::filesystem::remove(folder.path() / "rejected");
   life.drained();
+  CHECK(life.writer.figures().unwritten == 0);
   CHECK(folder.rejected().size() == 1);
   CHECK(life.writer.figures().set_aside_files == 1);
 }
