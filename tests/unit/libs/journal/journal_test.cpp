@@ -12,6 +12,8 @@
 #include <fstream>
 #include <random>
 
+#include "../../temporary_folder.hpp"
+
 using namespace cameleer;
 using journal::Journal;
 using journal::Options;
@@ -19,19 +21,8 @@ using journal::Record;
 
 namespace {
 
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "cameleer-journal-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  [[nodiscard]] std::filesystem::path journal() const { return path_ / "journal"; }
-
- private:
-  std::filesystem::path path_;
+struct Folder : test::TemporaryFolder {
+  [[nodiscard]] std::filesystem::path journal() const { return path / "journal"; }
 };
 
 Journal opened(const Folder& folder, Options options = {.capacity = 4u << 20}) {

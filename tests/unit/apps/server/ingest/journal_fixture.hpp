@@ -7,6 +7,8 @@
 #include <catch2/catch.hpp>
 #include <set>
 
+#include "../../../run_until.hpp"
+#include "../../../temporary_folder.hpp"
 #include "server/ingest/journaled_writer.hpp"
 
 namespace cameleer::server::test {
@@ -16,27 +18,20 @@ using namespace std::chrono_literals;
 
 class Folder {
  public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "cameleer-ingest-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  [[nodiscard]] const std::filesystem::path& path() const { return folder_.path; }
   [[nodiscard]] std::filesystem::path journal(unsigned number = 0) const {
-    return path_ / "journal" / ("default-" + std::to_string(number));
+    return path() / "journal" / ("default-" + std::to_string(number));
   }
   [[nodiscard]] std::vector<std::filesystem::path> rejected() const {
     std::vector<std::filesystem::path> files;
     std::error_code none;
-    for (const auto& entry : std::filesystem::directory_iterator(path_ / "rejected", none))
+    for (const auto& entry : std::filesystem::directory_iterator(path() / "rejected", none))
       files.push_back(entry.path());
     return files;
   }
 
  private:
-  std::filesystem::path path_;
+  cameleer::test::TemporaryFolder folder_;
 };
 
 // A store that keeps what it takes, and answers as told.
@@ -68,12 +63,7 @@ struct Store {
   }
   template <class Condition>
   void run_until(const Condition& condition) {
-    const auto until = std::chrono::steady_clock::now() + 20s;
-    while (!condition()) {
-      REQUIRE(std::chrono::steady_clock::now() < until);
-      io.restart();
-      io.run_for(5ms);
-    }
+    cameleer::test::run_until(io, condition);
   }
 };
 

@@ -6,6 +6,8 @@
 #include <boost/asio/post.hpp>
 #include <catch2/catch.hpp>
 
+#include "../../../run_until.hpp"
+
 using namespace cameleer;
 using namespace cameleer::server;
 using namespace std::chrono_literals;
@@ -51,12 +53,7 @@ struct Server {
 
   template <class Condition>
   void run_until(const Condition& condition) {
-    const auto until = std::chrono::steady_clock::now() + 20s;
-    while (!condition()) {
-      REQUIRE(std::chrono::steady_clock::now() < until);
-      io.restart();
-      io.run_for(2ms);
-    }
+    test::run_until(io, condition);
   }
   void end() {
     asio::co_spawn(io, stop(this), asio::detached);
