@@ -131,23 +131,22 @@ void sync_directory(const std::filesystem::path& directory) {
 
 // Pages that were given up before their commit are never written; where they are the last ones, the file is shorter.
 int check_free(MDB_env* environment, std::size_t first, std::size_t last) {
-  const Transaction transaction(environment, MDB_RDONLY);
-  if (transaction.code() != 0) return transaction.code();
   constexpr MDB_dbi kFreePages = 0;
+  const Transaction transaction(environment, MDB_RDONLY);
   MDB_cursor* made = nullptr;
   if (const int code = mdb_cursor_open(transaction.get(), kFreePages, &made); code != 0) return code;
   const Cursor cursor(made);
-  std::size_t found = 0;
+  std::ptrdiff_t found = 0;
   MDB_val key{}, value{};
   int code = mdb_cursor_get(cursor.get(), &key, &value, MDB_FIRST);
   for (; code == 0; code = mdb_cursor_get(cursor.get(), &key, &value, MDB_NEXT)) {
     // How many they are stands before them.
     const std::span pages(static_cast<const std::size_t*>(value.mv_data), value.mv_size / sizeof(std::size_t));
-    for (const auto page : pages.subspan(std::min<std::size_t>(1, pages.size())))
-      found += page >= first && page <= last;
+    const auto begin = pages.empty() ? pages.end() : pages.begin() + 1;
+    found += std::count_if(begin, pages.end(), [&](auto page) { return page >= first && page <= last; });
   }
   if (code != MDB_NOTFOUND) return code;
-  return found == last - first + 1 ? 0 : MDB_CORRUPTED;
+  return found == static_cast<std::ptrdiff_t>(last - first + 1) ? 0 : MDB_CORRUPTED;
 }
 
 // Who reads a page that a file should have and has not is ended (SIGBUS): a file that was cut off is refused before.
