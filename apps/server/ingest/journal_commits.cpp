@@ -5,12 +5,6 @@
 #include "server/ingest/journal_state.hpp"
 
 namespace cameleer::server {
-namespace {
-
-constexpr std::chrono::milliseconds kRemovalsWait{50};  // for a commit to ride with, or a disk that refused
-
-}  // namespace
-
 using State = JournaledWriter::State;
 
 Expected<void> State::admit(std::uint64_t sender, std::uint64_t bytes) {
@@ -36,6 +30,7 @@ async::Task<Expected<void>> State::write(EncodedRows rows) {
   const auto request =
       std::make_shared<IncomingRequest>(executor, std::make_shared<const EncodedRows>(std::move(rows)), note, bytes);
   incoming.push(note.sender, request);
+  company.cancel();
   begin_commits();
   // The disk answers: bounded by it, not by a clock, for what was begun may be durable at any moment.
   while (!request->result) co_await request->settled.async_wait(async::as_result);
@@ -56,7 +51,7 @@ async::Task<> State::run_commits() {
   co_await boost::asio::post(executor, async::use_task);
   while (!incoming.empty() || !removals.empty()) {
     if (incoming.empty() && !stopping) {
-      async::SteadyTimer company(executor, kRemovalsWait);
+      company.expires_after(options.removals_wait);
       co_await company.async_wait(async::as_result);
     }
     co_await commit_batch();

@@ -71,7 +71,7 @@ struct JournaledWriter::State : std::enable_shared_from_this<State> {
   async::WorkerPool disk{1, 256};  // never owns the state: it would have to wait for itself
   Figures figures;
   bool stopping = false, closed = true;
-  async::SteadyTimer idle, adoption;
+  async::SteadyTimer idle, adoption, company;
 
   /// What `work` gives on the disk's thread. Nothing: it could not be done.
   template <class Work>

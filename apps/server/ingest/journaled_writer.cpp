@@ -18,6 +18,7 @@ State::State(async::Executor executor_, BatchWriter& store_, Clock clock_, Optio
       files(options.directory, options.tenant, options.capacity, options.rejected),
       idle(executor_),
       adoption(executor_),
+      company(executor_),
       waiting_room(options.waiting_bytes),
       journal_room(options.capacity) {
   figures.capacity = options.capacity;
@@ -69,6 +70,7 @@ bool State::busy() const {
 
 void State::wake_all() {
   adoption.cancel();
+  company.cancel();
   for (auto& [table, lane] : lanes) {
     lane.wake.cancel();
     lane.retry.cancel();

@@ -18,12 +18,13 @@ namespace cameleer::server {
 class JournaledWriter {
  public:
   struct Options {
-    std::filesystem::path directory = {};   ///< of the journals, one for each process that shares it
-    std::string tenant = "default";         ///< only its journals are looked at
-    std::filesystem::path rejected = {};    ///< where refused requests are set aside
-    std::uint64_t capacity = 4ULL << 30;    ///< bytes; a full journal refuses with `overloaded`
-    std::size_t commit_bytes = 16u << 20;   ///< most bytes that requests share a commit with
-    std::size_t waiting_bytes = 64u << 20;  ///< more that wait for the disk are refused with `overloaded`
+    std::filesystem::path directory = {};         ///< of the journals, one for each process that shares it
+    std::string tenant = "default";               ///< only its journals are looked at
+    std::filesystem::path rejected = {};          ///< where refused requests are set aside
+    std::uint64_t capacity = 4ULL << 30;          ///< bytes; a full journal refuses with `overloaded`
+    std::size_t commit_bytes = 16u << 20;         ///< most bytes that requests share a commit with
+    std::size_t waiting_bytes = 64u << 20;        ///< more that wait for the disk are refused with `overloaded`
+    std::chrono::milliseconds removals_wait{50};  ///< for a request whose commit they ride with; and after a refusal
     /// An insert for each table is sent at once when it is full, or when there were few lately: so many, and one more
     /// after each interval. Under load rows wait for company up to an interval.
     std::chrono::milliseconds insert_interval{1'000};

@@ -138,6 +138,18 @@ TEST_CASE("A request that would not even fit into an empty journal is to be spli
   }
 }
 
+TEST_CASE("A request does not wait for the company that removals wait for, nor does a stop") {
+  const Folder folder;
+  Store store;
+  Life life(store, folder, {.removals_wait = 10min});
+  for (int i = 0; i < 5; ++i) {
+    CHECK(life.write(std::to_string(i)) == "acknowledged");
+    life.drained();
+  }
+  life.stop();
+  CHECK(life.writer.figures().bytes == 0);
+}
+
 TEST_CASE("A stop lets the store take what waits, and refuses what comes") {
   const Folder folder;
   Store store;
