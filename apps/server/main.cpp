@@ -163,8 +163,8 @@ async::Task<> wait_for_signal(Application& application, boost::asio::io_context&
   io.stop();
 }
 
-// Requests with data need buffers of some megabytes each, for milliseconds. Given back to the system and asked for again
-// every time, their pages cost as much as what is done with them (0.2 us a processor row); so some are kept.
+// Requests with data need buffers of some megabytes each, for milliseconds. Given back to the system and asked for
+// again every time, their pages cost as much as what is done with them (0.2 us a processor row); so some are kept.
 void keep_buffers() {
   (void)mallopt(M_MMAP_THRESHOLD, 16 << 20);
   (void)mallopt(M_TRIM_THRESHOLD, 64 << 20);

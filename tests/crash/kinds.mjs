@@ -102,7 +102,8 @@ async function fillStoreDisk({ trial, run, random, say }) {
   } finally {
     disk.empty();
   }
-  await trial.caughtUp(180);
+  const stored = () => trial.figure('cameleer_ingest_rows_total'), rows = await stored();
+  await eventually('the store takes rows again', async () => await stored() > rows, 60);
   say(`disk of the store full but for ${leave} bytes, ${await retries() - before} deliveries repeated`);
 }
 

@@ -125,11 +125,6 @@ export class Trial {
     await eventually('the journal is empty', async () => await this.figure('cameleer_ingest_journal_records') === 0, seconds);
   }
 
-  /** What waited has reached the store; under load something always waits for a moment. */
-  async caughtUp(seconds) {
-    await eventually('the store has caught up', async () => await this.figure('cameleer_ingest_journal_lag_seconds') < 5, seconds);
-  }
-
   /** The requests that the store refused for good: the files that hold them. */
   rejected() {
     const folder = join(this.server.folder, 'data/rejected');

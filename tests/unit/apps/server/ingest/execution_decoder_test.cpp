@@ -1,6 +1,5 @@
-#include "server/ingest/execution_records.hpp"
-
 #include "decode_fixture.hpp"
+#include "server/ingest/execution_records.hpp"
 
 using namespace cameleer;
 using namespace cameleer::server;

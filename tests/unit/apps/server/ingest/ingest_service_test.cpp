@@ -126,8 +126,9 @@ TEST_CASE("what is more than ten minutes ahead is stored, listed and counted") {
   const auto response = f.post("[" + execution("2026-11-22T02:10:00Z") + "," + execution("2026-11-22T02:10:00.001Z") +
                                "," + execution("2020-01-01T00:00:00Z") + "," + execution("2026-11-23T02:00:00Z") + "]");
   CHECK(response.status == 202);
-  CHECK(response.body ==
-        R"({"accepted":3,"rejected":[{"index":2,"reason":"too_old"}],"flagged":[{"index":1,"reason":"ahead"},{"index":3,"reason":"ahead"}]})");
+  CHECK(
+      response.body ==
+      R"({"accepted":3,"rejected":[{"index":2,"reason":"too_old"}],"flagged":[{"index":1,"reason":"ahead"},{"index":3,"reason":"ahead"}]})");
   CHECK(f.service.counters(DataKind::executions).flagged == 2);
   CHECK(f.service.counters(DataKind::executions).accepted == 3);
 }
