@@ -166,8 +166,10 @@ async::Task<> wait_for_signal(Application& application, boost::asio::io_context&
 // Requests with data need buffers of some megabytes each, for milliseconds. Given back to the system and asked for
 // again every time, their pages cost as much as what is done with them (0.2 us a processor row); so some are kept.
 void keep_buffers() {
+  // NOLINTBEGIN(concurrency-mt-unsafe): no thread runs yet
   (void)mallopt(M_MMAP_THRESHOLD, 16 << 20);
   (void)mallopt(M_TRIM_THRESHOLD, 64 << 20);
+  // NOLINTEND(concurrency-mt-unsafe)
 }
 
 int run(const Settings& settings) {
@@ -193,6 +195,7 @@ int run(const Settings& settings) {
 }  // namespace
 }  // namespace cameleer::server
 
+// NOLINTNEXTLINE(bugprone-exception-escape): an exception that nobody expected ends the process where it was thrown
 int main(int argc, char** argv) {
   using namespace cameleer::server;
   CommandLine line;
