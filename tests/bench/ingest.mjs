@@ -10,7 +10,9 @@ import { Store, insertRaw } from './ingest_store.mjs';
 import { BenchServer } from './server.mjs';
 
 const seconds = Number(process.env.CAMELEER_BENCH_INGEST_SECONDS ?? 20);  // of the sustained run; 300 for the figures of docs/benchmarks.md
-const searched = Number(process.env.CAMELEER_BENCH_INGEST_SEARCH_SECONDS ?? 10), paced = Math.min(60, Math.max(10, seconds / 2));
+const searched = Number(process.env.CAMELEER_BENCH_INGEST_SEARCH_SECONDS ?? 10), paced = Math.min(40, Math.max(10, seconds / 2));
+// Merges come later than what they merge: for minutes an engine keeps up with less than it stores in ten seconds.
+const share = Number(process.env.CAMELEER_BENCH_INGEST_SHARE ?? 0.7);
 const classes = (process.env.CAMELEER_BENCH_INGEST_PAYLOADS ?? 'none,2x200,2x1k').split(',');
 const rowsAnExecution = 20, agents = 4, connections = 2;
 const rawBytes = 256 << 20, mergedRows = 20e6;
@@ -119,7 +121,7 @@ async function payloadClass(payload) {
     const fastest = await measure(bench, payload, { time: searched });
     show('as fast as acknowledged', fastest);
     const sustained = fastest.stored / rowsAnExecution;
-    show('sustained at 95 % of what was stored', await measure(bench, payload, { time: seconds, rate: sustained * 0.95 }));
+    show(`sustained at ${Math.round(share * 100)} % of what was stored`, await measure(bench, payload, { time: seconds, rate: sustained * share }));
     show('at 80 %', await measure(bench, payload, { time: paced, rate: sustained * 0.8 }));
     if (payload === 'none') show('gzip, as fast as acknowledged', await measure(bench, payload, { time: searched, encoding: 'gzip' }));
     const { text } = await server.request('GET', '/metrics');
