@@ -6,5 +6,6 @@ if [ ! -e build/bench/build.ninja ]; then cmake --preset release -B build/bench 
 ninja -C build/bench -j "$(nproc)" --quiet bench_journal >&2
 disk=$(mktemp -d "${CAMELEER_BENCH_DISK:-$PWD/build/bench}/journal-XXXXXX")
 trap 'rm -rf "$disk"' EXIT
+chmod 711 "$disk"  # as root PostgreSQL runs as postgres, which passes it
 build/bench/tests/bench/bench_journal "$disk"
 CAMELEER_BENCH_DISK=$disk node "$(dirname "${BASH_SOURCE[0]}")/journal.mjs"
